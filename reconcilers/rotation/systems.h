@@ -1,0 +1,155 @@
+// The ports: the outside systems of a rotation as the domain sees them. An adapter reports facts and carries out one idempotent act;
+// it takes no decision. Values cross only as Secret.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/rotation_environment.h"
+#include "base/context.h"
+#include "base/id.h"
+#include "base/secret.h"
+#include "base/task.h"
+
+namespace keyturn {
+
+// ---- vault -------------------------------------------------------------------------------------------------------------------
+
+// Tags on staged and published versions (protocol.md 5): metadata only, readable with list permission.
+struct VersionTags {
+  std::string run;         // keyturn-run
+  std::int64_t generation = 0;  // keyturn-generation
+  std::string owner;       // keyturn-owner: identity of the store that drives it
+  CredentialName credential;    // keyturn-revision, keyturn-serial
+  bool ours() const noexcept { return !owner.empty(); }
+  bool operator==(const VersionTags&) const = default;
+};
+
+struct VaultVersion {
+  VersionId id;
+  bool enabled = true;
+  Instant created{};  // whole seconds: never used for ordering
+  VersionTags tags;
+};
+
+// Why a read or write was refused, where the reaction differs.
+enum class VaultRefusal : std::uint8_t { None, Missing, Disabled, SoftDeleted, Permission, Firewall, ReadOnly, Managed };
+
+struct VaultFacts {
+  std::optional<VaultVersion> latest;  // what a versionless read returns, by its id
+  VaultRefusal refusal = VaultRefusal::None;
+};
+
+class SecretVault {
+ public:
+  virtual ~SecretVault() = default;
+
+  // The versionless read and its value. A refusal is a fact, not an error. Errors: Unavailable, Throttled, OutcomeUnknown (time-out),
+  // Denied (the identity itself was refused).
+  struct Latest {
+    VaultFacts facts;
+    Secret value;  // empty when refused
+  };
+  virtual Task<Latest> read_latest(Context context, std::string secret) = 0;
+  // One version's value. Errors as above, NotFound (never "make another one": region failover lags), Denied (disabled).
+  virtual Task<Secret> read(Context context, std::string secret, VersionId version) = 0;
+  // All versions with tags, in no order that means anything.
+  virtual Task<std::vector<VaultVersion>> versions(Context context, std::string secret) = 0;
+  // Appends a version; what it answers is only a hint, the next read tells. Not idempotent: a duplicate carries the same value.
+  // Errors: Throttled, Denied, Unavailable (certainly not written), OutcomeUnknown, Conflict (soft-deleted).
+  virtual Task<VaultVersion> append(Context context, std::string secret, const Secret& value, VersionTags tags) = 0;
+  // Adds our tags to an existing version, keeping foreign ones: adoption. Idempotent.
+  virtual Task<> tag(Context context, std::string secret, VersionId version, VersionTags tags) = 0;
+  // Idempotent. `set_enabled(false)` on the newest version of a name is refused with Invalid, after a look: never disable the newest.
+  virtual Task<> set_enabled(Context context, std::string secret, VersionId version, bool enabled) = 0;
+};
+
+// ---- dependent ---------------------------------------------------------------------------------------------------------------
+
+struct DependentCapabilities {
+  int live_values_per_principal = 1;  // Redis ACL: 2 or more
+  bool tells_sessions = false;
+};
+
+// Three-valued (protocol.md 8). Unknown never changes state. Locked: the login exists but is disabled, locked or expired.
+enum class ProbeResult : std::uint8_t { Unknown, Accepted, Rejected, Locked };
+
+// Who still uses a credential, by the dependent's own list of connections.
+struct Sessions {
+  int count = 0;
+  std::vector<std::string> clients;  // "10.0.0.7 apps-portal": names and addresses only
+};
+
+class Dependent {
+ public:
+  virtual ~Dependent() = default;
+  virtual DependentCapabilities capabilities() const = 0;
+
+  // A fresh login on every node; Accepted only if all accept, Rejected only if all reject.
+  virtual Task<ProbeResult> probe(Context context, std::string principal, const Secret& password) = 0;
+  // Makes `password` accepted for `principal` on every node and durable there, as hash or verifier where the system can take one.
+  // With several live values the others stay; with one it replaces. Idempotent (value-addressed).
+  // Errors: Denied, Invalid (policy rejects the value), Unavailable, OutcomeUnknown.
+  virtual Task<> install(Context context, std::string principal, const Secret& password) = 0;
+  // Makes `password` no longer accepted. Several live values: removes it by value, absent = done. One: sets an unguessable value that
+  // nobody knows, whatever is there. Idempotent.
+  virtual Task<> withdraw(Context context, std::string principal, const Secret& password) = 0;
+  // Connections of this principal that were opened before `since` or cannot be told from those. Only if tells_sessions.
+  virtual Task<Sessions> sessions(Context context, std::string principal, std::optional<Instant> since) = 0;
+};
+
+// ---- consumer ----------------------------------------------------------------------------------------------------------------
+
+// What a consumer is to load: the published version of this secret in this vault.
+struct ConvergeTarget {
+  std::string vault_url;  // origin of the vault
+  std::string secret;
+  VersionId version;
+  api::ReloadMode reload = api::ReloadMode::Restart;
+};
+
+enum class ConsumerState : std::uint8_t {
+  Unknown,    // cannot be told now
+  Stale,      // not on the target, and nothing is under way
+  Moving,     // on the way: syncing, restarting, starting
+  Proven,     // every running copy is proven to have loaded the target, and is healthy
+  Unhealthy,  // on the target but not healthy, or its restart failed
+};
+
+struct ConsumerFacts {
+  ConsumerState state = ConsumerState::Unknown;
+  int replicas = 0;
+  std::string evidence;  // "2 of 2 replicas started after the sync"
+  std::string refusal;   // a reason of api/reasons.h when converge cannot work at all: InlineSecretsPresent, ReferencePinned, ...
+};
+
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  // Facts against a target. `mark` is what the last converge returned for this target, empty before the first.
+  virtual Task<ConsumerFacts> observe(Context context, ConvergeTarget target, std::string mark) = 0;
+  // The next idempotent act towards the target (make the platform resolve the value; restart), and the new mark, which the caller
+  // journals. Errors: Denied, Invalid (the platform refuses: see `refusal` of the next observation), Unavailable, OutcomeUnknown.
+  virtual Task<std::string> converge(Context context, ConvergeTarget target, std::string mark) = 0;
+  // Before anything is touched: healthy, reachable, and what would refuse converge. `replicas` for the plan.
+  virtual Task<ConsumerFacts> baseline(Context context, std::string vault_url, std::string secret) = 0;
+};
+
+// ---- catalog -----------------------------------------------------------------------------------------------------------------
+
+// From names in an environment to adapters; the one switch over types. An entry whose type has no adapter gives Invalid.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  virtual Result<std::shared_ptr<SecretVault>> vault(const api::RotationEnvironment& environment, const std::string& name) = 0;
+  virtual Result<std::shared_ptr<Dependent>> dependent(const api::RotationEnvironment& environment, const std::string& name) = 0;
+  virtual Result<std::shared_ptr<Consumer>> consumer(const api::RotationEnvironment& environment, const std::string& name) = 0;
+};
+
+// https://{vault}.vault.azure.net of the environment's cloud, or the entry's own url with cloud Custom.
+std::string vault_origin(const api::AzureSettings& azure, const api::VaultEntry& entry);
+
+}  // namespace keyturn
