@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/rotation_environment.h"
+#include "api/secret_rotation.h"
 #include "base/context.h"
 #include "base/id.h"
 #include "base/secret.h"
