@@ -32,6 +32,7 @@ struct ObjectMeta {
   std::vector<std::string> finalizers;
 
   ObjectKey key() const { return {ns, name}; }
+  bool operator==(const ObjectMeta&) const = default;
 };
 
 enum class Tristate : std::uint8_t { Unknown, False, True };

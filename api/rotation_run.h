@@ -33,9 +33,7 @@ enum class Phase : std::uint8_t {
   RolledBack,
   Abandoned,  // ended before anything outside was touched
 };
-constexpr bool is_terminal(Phase phase) {
-  return phase == Phase::Succeeded || phase == Phase::RolledBack || phase == Phase::Abandoned;
-}
+constexpr bool is_terminal(Phase phase) { return phase == Phase::Succeeded || phase == Phase::RolledBack || phase == Phase::Abandoned; }
 
 // How the dependents of a run hold credentials; frozen at admission.
 enum class Protocol : std::uint8_t {
@@ -50,12 +48,12 @@ enum class TargetKind : std::uint8_t { Vault, Dependent, Consumer };
 struct RunTarget {
   TargetKind kind = TargetKind::Vault;
   std::string name;
-  std::string state;                 // Pending | Intended | Done | Withdrawn | Failed
-  EpochId intent_epoch;              // who last intended an effect on it
+  std::string state;     // Pending | Intended | Done | Withdrawn | Failed
+  EpochId intent_epoch;  // who last intended an effect on it
   VersionId version_seen;
   int attempts = 0;
-  std::string mark;                  // a consumer's convergence mark: opaque to all but its adapter
-  std::string last_error;            // an Errc's name
+  std::string mark;        // a consumer's convergence mark: opaque to all but its adapter
+  std::string last_error;  // an Errc's name
   std::optional<Instant> changed_at;
   bool operator==(const RunTarget&) const = default;
 };
@@ -72,28 +70,29 @@ struct Evidence {
 struct RotationRunSpec {
   ObjectKey rotation;
   Uid rotation_uid;
-  std::string identity;         // of the dependents' credential that this run may change: one unfinished run per identity (I10)
+  std::string identity;  // of the dependents' credential that this run may change: one unfinished run per identity (I10)
   Direction direction = Direction::Forward;
   std::int64_t generation = 1;  // monotone per identity
   CredentialName credential;    // what it brings in
   CredentialName old_credential;
-  VersionId reuse_version;      // Back: the vault version that holds the earlier value
+  VersionId reuse_version;  // Back: the vault version that holds the earlier value
   Reason reason = Reason::Routine;
   std::string incident;
   std::string actor;
   Protocol protocol = Protocol::Single;
   std::string pending_principal;  // one principal: the same as old_principal
   std::string old_principal;
-  SecretRotationSpec frozen;      // edits of the object mid-run do not reach this run
+  SecretRotationSpec frozen;  // edits of the object mid-run do not reach this run
   std::int64_t frozen_generation = 0;
   std::string plan_hash;
   int protocol_version = api::protocol_version;
+  bool operator==(const RotationRunSpec&) const = default;
 };
 
 struct RotationRunStatus {
   EpochId owner_epoch;
   Phase phase = Phase::Admitted;
-  std::string blocked;          // a reason of api/reasons.h; empty = not blocked. The phase stays as it was
+  std::string blocked;  // a reason of api/reasons.h; empty = not blocked. The phase stays as it was
   std::string blocked_message;
   VersionId staged_version;     // the pinned choice, in the staging vault; empty until Pinned
   VersionId old_version;        // what a versionless read returned at admission
@@ -105,9 +104,10 @@ struct RotationRunStatus {
   std::optional<Instant> soak_since;
   std::optional<Instant> quiet_not_before;  // for people; the decision uses boot time
   std::optional<Instant> finished_at;
-  std::string failure;          // why the direction changed: a reason
-  std::string previous_hash;    // of the record before it
-  std::string record_hash;      // of this one, set when finished
+  std::string failure;        // why the direction changed: a reason
+  std::string previous_hash;  // of the record before it
+  std::string record_hash;    // of this one, set when finished
+  bool operator==(const RotationRunStatus&) const = default;
 };
 
 struct RotationRun {

@@ -20,8 +20,8 @@ struct Schema {
   struct Property;
   Type type = Type::Object;
   std::string description;
-  std::vector<Property> properties;   // Object: declared members, in order of declaration
-  std::vector<std::string> required;  // names among them
+  std::vector<Property> properties;          // Object: declared members, in order of declaration
+  std::vector<std::string> required;         // names among them
   std::shared_ptr<const Schema> additional;  // Object: a map with values of this schema; null = none but `properties`
   std::shared_ptr<const Schema> items;       // Array
   std::string list_type;                     // Array: "atomic", "set" or "map"
