@@ -38,12 +38,9 @@ struct Error {
 // Thrown only when the value of a failed Result is taken: a programming error, caught by the worker loop.
 class BadResultAccess : public std::logic_error {
  public:
-  explicit BadResultAccess(const Error& error)
-      : std::logic_error("value taken from a failed result: " + error.message) {}
+  explicit BadResultAccess(const Error& error) : std::logic_error("value taken from a failed result: " + error.message) {}
 };
-[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
-  throw BadResultAccess(error);
-}
+[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) { throw BadResultAccess(error); }
 
 // A value or an Error. Implicitly built from either; test with `if (!result)`, then `result.error()`.
 template <class T = void>

@@ -15,7 +15,7 @@ class Random {
   virtual void fill(std::span<unsigned char> out) = 0;
   // Uniform in [0, bound), without modulo bias. bound > 0.
   std::uint32_t below(std::uint32_t bound);
-  std::string uuid();                // version 4, lower case
+  std::string uuid();  // version 4, lower case
   std::string hex(std::size_t bytes);
 };
 

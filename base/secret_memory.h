@@ -3,6 +3,7 @@
 
 #include <boost/json/memory_resource.hpp>
 #include <boost/json/value.hpp>
+#include <memory>
 
 #include "base/secret.h"
 

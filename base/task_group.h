@@ -22,6 +22,9 @@ class TaskGroup {
   void spawn(std::string name, std::function<Awaitable<>()> body);
   std::size_t running() const noexcept;
 
+  // Only asks, without waiting: for the destructor of an owner whose tasks keep alive all that they use.
+  void request_stop();
+
   // First asks (cancellation, terminal), then waits at most `grace`; says how many were still running. Idempotent.
   Awaitable<std::size_t> stop(Clock& clock, Duration grace);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ class Headers {
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void set(std::string_view name, std::string value);
   std::optional<std::string_view> find(std::string_view name) const;
+  // Whether every name is a token and no value has a control character: nothing else may be written to a connection.
+  bool well_formed() const;
   const std::vector<std::pair<std::string, std::string>>& fields() const noexcept { return fields_; }
 
  private:
@@ -45,5 +48,11 @@ struct HttpReply {
   std::string body;
   Secret secret_body;
 };
+
+// Whether method, target and headers can be written to a connection without changing what a request means.
+bool is_well_formed(const HttpRequest& request);
+
+// The headers that say where a message ends. Client and server write these themselves and ignore the caller's.
+bool is_framing_header(std::string_view name);
 
 }  // namespace keyturn::net

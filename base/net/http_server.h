@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/context.h"
 #include "base/net/http_message.h"
@@ -17,7 +19,7 @@ namespace keyturn::net {
 // What a handler knows of its peer besides the request.
 struct Peer {
   std::string address;
-  std::string certificate_common_name;          // empty without a verified client certificate
+  std::string certificate_common_name;  // empty without a verified client certificate
   std::vector<std::string> certificate_organizations;
 };
 
@@ -45,13 +47,14 @@ struct HttpServerOptions {
   std::size_t connections_max = 1024;
   Duration head_timeout{10'000};   // from the first byte of a request to the end of its head and body
   Duration idle_timeout{300'000};  // between two requests of a connection
+  Duration write_timeout{30'000};  // for the peer to take one piece of a reply
 };
 
 class HttpServer {
  public:
   // `tls` null = plain HTTP, accepted only on a loopback address.
-  HttpServer(boost::asio::any_io_executor executor, Clock& clock, HttpServerOptions options,
-             std::shared_ptr<boost::asio::ssl::context> tls, HttpHandler handler);
+  HttpServer(boost::asio::any_io_executor executor, Clock& clock, HttpServerOptions options, std::shared_ptr<boost::asio::ssl::context> tls,
+             HttpHandler handler);
   ~HttpServer();
 
   // Binds and starts to accept. Errors: Conflict (the port is in use), Denied, Invalid.
@@ -61,6 +64,7 @@ class HttpServer {
   Awaitable<> stop(Duration grace);
 
  private:
+  friend class HttpConnection;
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };

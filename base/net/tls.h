@@ -5,14 +5,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 namespace keyturn::net {
 
 // Whom a client believes: the system's authorities, or exactly those in a PEM bundle.
 struct TlsTrust {
   std::string ca_pem;  // empty = the system's
+  // How the client shows who it is, when the server asks: a certificate chain and its key, both PEM. None by default.
+  std::string client_certificate_pem;
+  std::shared_ptr<const Secret> client_key_pem;
 };
 Result<std::shared_ptr<boost::asio::ssl::context>> client_context(const TlsTrust& trust);
 
