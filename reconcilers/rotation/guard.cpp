@@ -1,0 +1,56 @@
+#include "reconcilers/rotation/guard.h"
+
+namespace keyturn {
+
+#ifdef KEYTURN_MUTANTS
+namespace {
+std::uint32_t removed = 0;  // a bit per guard
+constexpr std::uint32_t bit(Guard guard) { return std::uint32_t{1} << static_cast<unsigned>(guard); }
+}  // namespace
+
+void remove_guards(std::initializer_list<Guard> guards) {
+  removed = 0;
+  for (const Guard guard : guards) removed |= bit(guard);
+}
+bool enforced(Guard guard) noexcept { return (removed & bit(guard)) == 0; }
+#endif
+
+std::string_view name_of(Guard guard) noexcept {
+  switch (guard) {
+    case Guard::None:
+      return "None";
+    case Guard::PinTheChoice:
+      return "PinTheChoice";
+    case Guard::QuietBeforePin:
+      return "QuietBeforePin";
+    case Guard::QuietBeforeReversing:
+      return "QuietBeforeReversing";
+    case Guard::QuietBeforeWithdrawing:
+      return "QuietBeforeWithdrawing";
+    case Guard::QuietBeforeRetiring:
+      return "QuietBeforeRetiring";
+    case Guard::VerifyBeforePublish:
+      return "VerifyBeforePublish";
+    case Guard::RetiringIsJournalled:
+      return "RetiringIsJournalled";
+    case Guard::ConsumersBeforeRetiring:
+      return "ConsumersBeforeRetiring";
+    case Guard::AcceptedBeforeRestart:
+      return "AcceptedBeforeRestart";
+    case Guard::FinishWhenDeleted:
+      return "FinishWhenDeleted";
+    case Guard::NewerGenerationBlocks:
+      return "NewerGenerationBlocks";
+    case Guard::IdleLoginUnused:
+      return "IdleLoginUnused";
+    case Guard::ForeignPublishBlocks:
+      return "ForeignPublishBlocks";
+    case Guard::Authority:
+      return "Authority";
+    case Guard::NoReturnWhenCompromised:
+      return "NoReturnWhenCompromised";
+  }
+  return "None";
+}
+
+}  // namespace keyturn

@@ -1,0 +1,69 @@
+// What `keyturn plan` shows before anything is touched, and what the plan's hash binds: the steps of an undisturbed run, and hazards.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/rotation_environment.h"
+#include "api/rotation_run.h"
+#include "api/secret_rotation.h"
+#include "reconcilers/rotation/plan.h"
+
+
+namespace keyturn {
+
+// What is known of the targets beyond the environment's spec. Empty vectors = not looked at.
+struct EnvironmentView {
+  const api::RotationEnvironmentSpec* environment = nullptr;
+  struct ConsumerView {
+    std::string name;
+    int replicas = -1;  // -1 = not known
+    std::string refusal;
+  };
+  std::vector<ConsumerView> consumers;
+  struct DependentView {
+    std::string name;
+    int live_values_per_principal = 1;
+  };
+  std::vector<DependentView> dependents;
+};
+
+enum class Severity : std::uint8_t { Info, Warning, Blocking };
+
+struct Hazard {
+  Severity severity = Severity::Info;
+  std::string_view reason;
+  std::string target;
+  std::string message;
+  bool operator==(const Hazard&) const = default;
+};
+using Hazards = std::vector<Hazard>;
+
+// Pure; sorted by severity (worst first), then target.
+Hazards hazards(const api::SecretRotationSpec& spec, const EnvironmentView& view);
+
+// How the dependents will hold credentials, the safest that they can do (strategy Auto), and which principal comes next.
+api::Protocol protocol_of(const api::SecretRotationSpec& spec, const EnvironmentView& view);
+
+struct PlannedStep {
+  api::Phase phase = api::Phase::Admitted;
+  Action action = Action::Advance;
+  std::string target;
+  std::string description;  // "Install 2026-q4.1 for app_b at erp-postgres"
+  bool operator==(const PlannedStep&) const = default;
+};
+
+// The steps that plan() takes in a world where nothing goes wrong: plan() itself is run against an ideal world, so that what is
+// shown and what is done cannot drift apart. Empty for a decision that starts no run.
+std::vector<PlannedStep> preview(const api::RotationRunSpec& run, const RunSpec& shape);
+
+// "sha256:..." over steps, hazards and the spec's hash.
+std::string plan_hash(const api::SecretRotationSpec& spec, const std::vector<PlannedStep>& steps, const Hazards& hazards);
+
+// What the planner needs of a frozen run and of the environment's timing.
+RunSpec shape_of(const api::RotationRunSpec& run, const api::Timing& timing);
+
+std::string_view name_of(Severity severity) noexcept;
+
+}  // namespace keyturn

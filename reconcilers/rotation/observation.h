@@ -1,0 +1,55 @@
+// What one look at the world told, relative to the two credentials of a run: the pending one and the old one. No values, by type.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "reconcilers/rotation/systems.h"
+
+namespace keyturn {
+
+// What a versionless read of a vault returned.
+enum class Published : std::uint8_t { Unknown, Pending, Old, Foreign, Refused };
+
+struct VaultObservation {
+  Published latest = Published::Unknown;
+  VaultRefusal refusal = VaultRefusal::None;
+  bool newer_generation = false;  // a keyturn-generation above the journal's: the journal is a restored backup
+  bool foreign_owner = false;     // another store's keyturn-owner
+};
+struct DependentObservation {
+  ProbeResult pending = ProbeResult::Unknown;
+  ProbeResult old = ProbeResult::Unknown;
+  int sessions_on_old = 0;
+};
+// Against what the consumer should load now: the pending value going forward, the old one going back.
+struct ConsumerObservation {
+  ConsumerState state = ConsumerState::Unknown;
+  bool begun = false;    // converge was called for this target before
+  bool act_due = false;  // converge has something to do now
+  bool healthy_baseline = true;
+  std::optional<Instant> proven_since;
+  std::string_view refusal;  // a reason of api/reasons.h
+};
+
+struct Observation {
+  bool authorised = true;  // the live binding still gives every target to the namespace (I12)
+  bool approved = true;    // not a protected environment, or the plan's hash was approved
+  bool suspended = false;
+  bool deleted = false;             // the SecretRotation has a deletionTimestamp
+  bool go_back = false;             // the wanted state is the old credential again
+  bool superseded = false;          // the wanted state is a third one
+  bool quiet = false;               // nothing sent before this ownership, and nothing without a definite reply, can still land
+  std::optional<Instant> quiet_at;  // about when it will be
+  bool staged = false;              // the staging vault holds a version of this run
+  bool value_lost = false;          // the pinned version cannot be read and never will be
+  bool idle_in_use = false;         // alternating: somebody is logged in with the principal that is to be set
+  std::vector<VaultObservation> vaults;
+  std::vector<DependentObservation> dependents;
+  std::vector<ConsumerObservation> consumers;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,84 @@
+// The heart: from what a run is, what its journal says and what was just seen to the one next step. Pure and total.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "api/rotation_run.h"
+#include "reconcilers/rotation/observation.h"
+
+namespace keyturn {
+
+// What of a frozen run the planner needs.
+struct RunSpec {
+  api::Protocol protocol = api::Protocol::Single;
+  api::Direction direction = api::Direction::Forward;
+  bool compromised = false;      // ConfirmedCompromise: no overlap, no way back (I13)
+  bool back_on_failure = true;   // onFailure: Rollback
+  bool enforce_drift = false;    // driftPolicy: Enforce
+  Duration publish_deadline{};   // Publishing may take so long, then the direction changes
+  Duration progress_deadline{};  // so may Switching and Rolling
+  Duration soak{};               // at least so long nobody may be seen on the old one before it goes
+  Duration overlap{};            // and so long it stays valid for people's sake
+  Duration poll{};               // between two looks at something under way
+  int max_unavailable = 1;       // consumers under way at once, where two credentials live
+  int canaries = 0;              // the first so many consumers go first, alone
+  Duration bake{};               // and so long before the others
+};
+
+// What of the journal the planner needs. Everything else in it is for people or for the executor.
+struct Journal {
+  api::Phase phase = api::Phase::Admitted;
+  Instant phase_since{};
+};
+
+enum class Credential : std::uint8_t { Pending, Old };
+
+enum class Action : std::uint8_t {
+  Advance,   // journal only: enter `phase`
+  Stage,     // write the pending value to the staging vault
+  Install,   // make `credential` accepted at dependent `target`
+  Publish,   // make `credential` what vault `target` returns
+  Converge,  // bring consumer `target` to what is published
+  Withdraw,  // make `credential` no longer accepted at dependent `target`
+  Wait,      // look again at `look_at`, or after a poll
+  Block,     // a human or a changed world must act; `reason` names why. The phase stays
+  Finished,  // the run is in a terminal phase
+};
+
+struct Plan {
+  Action action = Action::Wait;
+  api::Phase phase = api::Phase::Admitted;  // Advance
+  bool pins = false;                        // Advance to Pinned: record the staged version as the choice
+  Credential credential = Credential::Pending;
+  std::uint16_t target = 0;
+  std::string_view reason;  // Wait, Block and changes of direction: a word of api/reasons.h or of `waits`
+  std::optional<Instant> look_at;
+  bool operator==(const Plan&) const = default;
+};
+
+// Why a run waits: shown in status, not reasons of conditions.
+namespace waits {
+inline constexpr std::string_view quiet = "WaitingForQuiet";          // an older request may still land
+inline constexpr std::string_view observation = "WaitingForFacts";    // something could not be told
+inline constexpr std::string_view consumers = "WaitingForConsumers";  // they are on the way
+inline constexpr std::string_view bake = "Baking";
+inline constexpr std::string_view soak = "Soaking";
+inline constexpr std::string_view sessions = "OldCredentialInUse";
+inline constexpr std::string_view idle_login = "IdleLoginInUse";
+inline constexpr std::string_view suspended = "Suspended";
+}  // namespace waits
+
+// Total: every combination gives a plan. Never allocates. The same input gives the same plan.
+Plan plan(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now);
+
+// True while a run may still return to its old credential (I7).
+constexpr bool before_point_of_no_return(api::Phase phase) {
+  return phase != api::Phase::Retiring && !api::is_terminal(phase) && phase != api::Phase::RollingBack && phase != api::Phase::Withdrawing;
+}
+constexpr bool going_back(api::Phase phase) { return phase == api::Phase::RollingBack || phase == api::Phase::Withdrawing; }
+
+std::string_view name_of(Action action) noexcept;
+
+}  // namespace keyturn
