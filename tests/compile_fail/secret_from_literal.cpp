@@ -1,0 +1,4 @@
+// error: no matching constructor for initialization of 'keyturn::Secret'
+#include "base/secret.h"
+
+keyturn::Secret secret("literal");
