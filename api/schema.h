@@ -28,7 +28,7 @@ struct Schema {
   std::vector<std::string> list_map_keys;
   std::vector<std::string> enumeration;
   std::string pattern;
-  std::string format;  // "date-time"
+  std::string format;  // "date-time"; "int32" or "int64" for integers
   std::optional<std::int64_t> minimum, maximum;
   std::optional<std::int64_t> min_length, max_length, min_items, max_items;
   boost::json::value default_value;  // null = none
@@ -43,7 +43,8 @@ struct Schema::Property {
 // A rule over an object that a structure cannot say. `cel` is what the CRD carries; `holds` is the same rule here: one table, and one
 // test holds both to the same cases.
 struct Rule {
-  std::string path;  // "spec", "spec.strategy": where the CRD carries it and what the violation points at
+  std::string path;   // "spec", "spec.strategy", "spec.systems[]": the object that the CRD carries it on; "[]" means every item of a list
+  std::string field;  // of the violation, below that object: ".class"; empty = the object itself
   std::string cel;
   std::string message;  // says what to write instead
   bool (*holds)(const boost::json::object& at);
