@@ -1,6 +1,7 @@
 #include "reconcilers/rotation/hazards.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "api/codec.h"
 #include "api/reasons.h"
@@ -143,9 +144,9 @@ Hazards hazards(const api::SecretRotationSpec& spec, const EnvironmentView& view
   single_credential(spec, view, found);
   consumers_of(spec, view, found);
   environment_of(spec, view, found);
-  std::stable_sort(found.begin(), found.end(), [](const Hazard& a, const Hazard& b) {
+  std::sort(found.begin(), found.end(), [](const Hazard& a, const Hazard& b) {
     if (a.severity != b.severity) return a.severity > b.severity;
-    return a.target < b.target;
+    return std::tie(a.target, a.reason, a.message) < std::tie(b.target, b.reason, b.message);
   });
   return found;
 }

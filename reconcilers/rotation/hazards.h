@@ -10,7 +10,6 @@
 #include "api/secret_rotation.h"
 #include "reconcilers/rotation/plan.h"
 
-
 namespace keyturn {
 
 // What is known of the targets beyond the environment's spec. Empty vectors = not looked at.

@@ -21,9 +21,9 @@ namespace keyturn {
 
 // Tags on staged and published versions (protocol.md 5): metadata only, readable with list permission.
 struct VersionTags {
-  std::string run;         // keyturn-run
+  std::string run;              // keyturn-run
   std::int64_t generation = 0;  // keyturn-generation
-  std::string owner;       // keyturn-owner: identity of the store that drives it
+  std::string owner;            // keyturn-owner: identity of the store that drives it
   CredentialName credential;    // keyturn-revision, keyturn-serial
   bool ours() const noexcept { return !owner.empty(); }
   bool operator==(const VersionTags&) const = default;
@@ -43,6 +43,8 @@ struct VaultFacts {
   std::optional<VaultVersion> latest;  // what a versionless read returns, by its id
   VaultRefusal refusal = VaultRefusal::None;
 };
+
+inline constexpr std::string_view staging_prefix = "keyturn-stage-";
 
 class SecretVault {
  public:
@@ -64,7 +66,8 @@ class SecretVault {
   virtual Task<VaultVersion> append(Context context, std::string secret, const Secret& value, VersionTags tags) = 0;
   // Adds our tags to an existing version, keeping foreign ones: adoption. Idempotent.
   virtual Task<> tag(Context context, std::string secret, VersionId version, VersionTags tags) = 0;
-  // Idempotent. `set_enabled(false)` on the newest version of a name is refused with Invalid, after a look: never disable the newest.
+  // Idempotent. `set_enabled(false)` on the newest version of a name is refused with Invalid, after a look: never disable the newest,
+  // which consumers read. Staged values (names with staging_prefix) are read by nobody else and may be disabled.
   virtual Task<> set_enabled(Context context, std::string secret, VersionId version, bool enabled) = 0;
 };
 
@@ -114,7 +117,7 @@ struct ConvergeTarget {
 
 enum class ConsumerState : std::uint8_t {
   Unknown,    // cannot be told now
-  Stale,      // not on the target, and nothing is under way
+  Stale,      // not on the target, and an act of ours is due: converge has something to do now
   Moving,     // on the way: syncing, restarting, starting
   Proven,     // every running copy is proven to have loaded the target, and is healthy
   Unhealthy,  // on the target but not healthy, or its restart failed

@@ -1,0 +1,38 @@
+// How a run begins: what it freezes. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/rotation_environment.h"
+#include "api/rotation_run.h"
+#include "reconcilers/rotation/hazards.h"
+#include "reconcilers/rotation/intent.h"
+
+namespace keyturn {
+
+// Which credential a run may change: two runs that share one may not be unfinished at once (I10). The name of a run is made from it and
+// its generation, so that a second creator loses on the name, in whichever namespace its rotation lives.
+std::string identity_of(const api::SecretRotationSpec& spec);
+std::string run_name(const std::string& identity, std::int64_t generation);
+
+// An unfinished run of another rotation that touches a principal or a secret that `spec` touches too; null = none.
+const api::RotationRun* in_use_by(const api::SecretRotationSpec& spec, const ObjectKey& rotation, const std::vector<api::RotationRun>& all);
+
+// One more than every generation known for the identity.
+std::int64_t next_generation(const std::string& identity, const std::vector<api::RotationRun>& all);
+
+// The run that carries out `decision` (Mint or Activate). `runs` are the rotation's own, oldest first, the last of them terminal;
+// `latest` is what a versionless read of the first vault returns now. Canaries are moved to the front of the consumers.
+api::RotationRun admit(const api::SecretRotation& rotation, const Decision& decision, const std::vector<api::RotationRun>& runs,
+                       const std::vector<api::RotationRun>& all, const EnvironmentView& view, const VersionId& latest, Instant now);
+
+// The record of an adoption: what was published before Keyturn came is generation 1, in force, and nothing was touched.
+api::RotationRun adopt(const api::SecretRotation& rotation, const CredentialName& name, const std::string& principal,
+                       const VersionId& latest, std::int64_t generation, const EnvironmentView& view, Instant now);
+
+// Of two alternating principals the one that is not `current`.
+std::string idle_principal(const api::SecretRotationSpec& spec, const std::string& current);
+
+}  // namespace keyturn

@@ -1,0 +1,111 @@
+#include "reconcilers/rotation/execute.h"
+
+#include "reconcilers/rotation/credential_format.h"
+#include "reconcilers/rotation/generator.h"
+
+namespace keyturn {
+namespace {
+
+VersionTags tags_of(const api::RotationRun& run, const std::string& owner, Credential credential) {
+  return {.run = run_tag(run),
+          .generation = run.spec.generation,
+          .owner = owner,
+          .credential = credential == Credential::Pending ? run.spec.credential : run.spec.old_credential};
+}
+
+const Secret& value_of(const Look& look, Credential credential) { return credential == Credential::Pending ? look.pending : look.old; }
+
+const std::string& principal_of(const api::RotationRun& run, Credential credential) {
+  return credential == Credential::Pending ? run.spec.pending_principal : run.spec.old_principal;
+}
+
+// The password that the new rendered value is to carry: a fresh one, or that of the earlier value that is brought back.
+Task<Secret> password_for(Context context, const Targets& targets, const api::RotationRun& run, Random& random) {
+  const api::SecretRotationSpec& spec = run.spec.frozen;
+  if (run.spec.direction == api::Direction::Forward) co_return generate(spec.generator, spec.secret.format, random);
+  SecretVault& vault = *targets.vaults.front();
+  auto earlier = co_await vault.read(context, spec.secret.name, run.spec.reuse_version);
+  if (!earlier && earlier.error().code == Errc::Denied) {
+    // It was disabled when it was superseded: what is retained may be read again.
+    auto enabled = co_await vault.set_enabled(context, spec.secret.name, run.spec.reuse_version, true);
+    if (!enabled) co_return enabled.error();
+    earlier = co_await vault.read(context, spec.secret.name, run.spec.reuse_version);
+  }
+  if (!earlier) co_return earlier.error();
+  auto login = extract(spec.secret.format, *earlier, run.spec.pending_principal);
+  if (!login) co_return login.error();
+  co_return std::move(login->password);
+}
+
+Task<Executed> stage(Context context, const Targets& targets, const api::RotationRun& run, Random& random, std::string owner) {
+  const api::SecretRotationSpec& spec = run.spec.frozen;
+  auto password = co_await password_for(context, targets, run, random);
+  if (!password) co_return password.error();
+  auto current = co_await targets.vaults.front()->read(context, spec.secret.name, run.status.old_version);
+  if (!current) co_return current.error();
+  auto rendered = render(spec.secret.format, *current, run.spec.pending_principal, *password);
+  if (!rendered) co_return rendered.error();
+  auto staged = co_await targets.staging->append(context, targets.staging_name, *rendered, tags_of(run, owner, Credential::Pending));
+  if (!staged) co_return staged.error();
+  co_return Executed{};
+}
+
+Task<Executed> at_dependent(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Plan step) {
+  const std::string& principal = principal_of(run, step.credential);
+  auto login = extract(run.spec.frozen.secret.format, value_of(look, step.credential), principal);
+  if (!login) co_return login.error();
+  Dependent& dependent = *targets.dependents[step.target];
+  auto done = step.action == Action::Install ? co_await dependent.install(context, principal, login->password)
+                                             : co_await dependent.withdraw(context, principal, login->password);
+  if (!done) co_return done.error();
+  co_return Executed{};
+}
+
+Task<Executed> publish(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Plan step,
+                       std::string owner) {
+  const Secret& value = value_of(look, step.credential);
+  if (value.empty()) co_return Error{Errc::Unavailable, "the value to publish was not read"};
+  auto published =
+      co_await targets.vaults[step.target]->append(context, run.spec.frozen.secret.name, value, tags_of(run, owner, step.credential));
+  if (!published) co_return published.error();
+  co_return Executed{};
+}
+
+Task<Executed> converge(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Plan step) {
+  const api::ConsumerRef& consumer = run.spec.frozen.consumers[step.target];
+  const VersionId version = look.latest.front();
+  ConvergeTarget goal{targets.vault_urls.front(), run.spec.frozen.secret.name, version, consumer.reload};
+  std::string mark;
+  for (const api::RunTarget& target : run.status.targets) {
+    const bool same = target.kind == api::TargetKind::Consumer && target.name == consumer.name && target.version_seen == version;
+    if (same) mark = target.mark;
+  }
+  auto moved = co_await targets.consumers[step.target]->converge(context, goal, mark);
+  if (!moved) co_return moved.error();
+  co_return Executed{std::move(*moved)};
+}
+
+}  // namespace
+
+Task<Executed> execute(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Plan step, Random& random,
+                       std::string owner) {
+  switch (step.action) {
+    case Action::Stage:
+      co_return co_await stage(std::move(context), targets, run, random, std::move(owner));
+    case Action::Install:
+    case Action::Withdraw:
+      co_return co_await at_dependent(std::move(context), targets, run, look, step);
+    case Action::Publish:
+      co_return co_await publish(std::move(context), targets, run, look, step, std::move(owner));
+    case Action::Converge:
+      co_return co_await converge(std::move(context), targets, run, look, step);
+    case Action::Advance:
+    case Action::Wait:
+    case Action::Block:
+    case Action::Finished:
+      break;
+  }
+  co_return Error{Errc::Internal, "not a step with an effect"};
+}
+
+}  // namespace keyturn

@@ -1,0 +1,474 @@
+#include "reconcilers/rotation/reconciler.h"
+
+#include <algorithm>
+
+#include "api/codec.h"
+#include "api/reasons.h"
+#include "api/validate.h"
+#include "base/log.h"
+#include "reconcilers/rotation/admission.h"
+#include "reconcilers/rotation/credential_format.h"
+#include "reconcilers/rotation/describe.h"
+#include "reconcilers/rotation/execute.h"
+#include "reconcilers/rotation/ledger.h"
+#include "reconcilers/rotation/observe.h"
+
+namespace keyturn {
+namespace {
+
+namespace reason = api::reason;
+using api::Phase;
+
+constexpr std::size_t evidence_max = 64;
+constexpr int backoff_doublings_max = 5;
+constexpr int patience_of_refusal = 15;  // polls between two looks at what a human must mend
+
+api::RunTarget* find_target(api::RotationRun& run, api::TargetKind kind, const std::string& name) {
+  auto& targets = run.status.targets;
+  const auto found =
+      std::find_if(targets.begin(), targets.end(), [&](const api::RunTarget& one) { return one.kind == kind && one.name == name; });
+  return found == targets.end() ? nullptr : &*found;
+}
+
+api::TargetKind kind_of(Action action) {
+  switch (action) {
+    case Action::Install:
+    case Action::Withdraw:
+      return api::TargetKind::Dependent;
+    case Action::Converge:
+      return api::TargetKind::Consumer;
+    default:
+      return api::TargetKind::Vault;
+  }
+}
+
+// An unfinished run whose object was removed by force is still brought to its end.
+api::SecretRotation ghost_of(const api::RotationRun& run) {
+  api::SecretRotation ghost;
+  ghost.meta.name = run.spec.rotation.name;
+  ghost.meta.ns = run.spec.rotation.ns;
+  ghost.meta.uid = run.spec.rotation_uid;
+  ghost.meta.deleted = run.status.started_at;
+  ghost.spec = run.spec.frozen;
+  return ghost;
+}
+
+std::string_view refusal_reason(VaultRefusal refusal) {
+  switch (refusal) {
+    case VaultRefusal::Disabled:
+      return reason::secret_disabled;
+    case VaultRefusal::SoftDeleted:
+      return reason::secret_soft_deleted;
+    case VaultRefusal::Permission:
+    case VaultRefusal::Firewall:
+      return reason::permission;
+    case VaultRefusal::ReadOnly:
+      return reason::vault_read_only;
+    default:
+      return reason::baseline;
+  }
+}
+
+std::string joined(const api::Violations& violations) {
+  std::string text;
+  for (const api::Violation& violation : violations) text += (text.empty() ? "" : "; ") + violation.field + ": " + violation.message;
+  return text;
+}
+
+}  // namespace
+
+struct RotationReconciler::Pass {
+  api::SecretRotation rotation;
+  bool ghost = false;  // the object is gone: there is no status to write
+  api::RotationEnvironment environment;
+  std::vector<api::RotationRun> all;
+  std::vector<api::RotationRun> runs;
+  std::optional<api::RotationRun> run;  // unfinished
+  Targets targets;
+  bool authorised = true;
+  Ledger ledger;
+  Decision decision;
+  Look look;
+  bool looked = false;
+  Plan step;
+  std::string_view refusal;
+  std::string refusal_message;
+  std::optional<std::string> drift;
+  std::optional<api::PlanStatus> plan;
+  Instant now{};
+
+  const api::Timing& timing() const { return environment.spec.timing; }
+  std::string identity() const { return run ? run->spec.identity : identity_of(rotation.spec); }
+  void decide_again(const TimeZones& zones) {
+    ledger = ledger_of(runs, rotation.spec.revision, rotation.status.issued_not_before, rotation.spec.issued_not_before);
+    decision = decide(rotation.spec, ledger, now, zones);
+  }
+};
+
+RotationReconciler::RotationReconciler(RotationPorts ports, Clock& clock, EpochId epoch)
+    : ports_(ports), epoch_(std::move(epoch)), quarantine_(clock.boot_now()) {}
+
+Task<Outcome> RotationReconciler::reconcile(Context context, ObjectKey key) {
+  Pass pass;
+  pass.now = context.clock().now();
+  auto all = co_await ports_.records.runs(context);
+  if (!all) co_return all.error();
+  pass.all = std::move(*all);
+  pass.runs = runs_of(key, pass.all);
+  if (const api::RotationRun* run = unfinished(pass.runs)) pass.run = *run;
+
+  auto rotation = co_await ports_.records.rotation(context, key);
+  if (!rotation && rotation.error().code != Errc::NotFound) co_return rotation.error();
+  pass.ghost = !rotation;
+  if (pass.ghost && !pass.run) {
+    watched_.erase(key);
+    co_return Outcome::done();
+  }
+  pass.rotation = rotation ? std::move(*rotation) : ghost_of(*pass.run);
+  pass.decide_again(ports_.zones);
+
+  const api::SecretRotationSpec& spec = pass.run ? pass.run->spec.frozen : pass.rotation.spec;
+  auto environment = co_await ports_.records.environment(context, spec.environment);
+  if (!environment) {
+    co_return co_await refused(context, pass, reason::invalid_reference,
+                               "environmentRef.name: no such RotationEnvironment that can be read; create it or name another");
+  }
+  pass.environment = std::move(*environment);
+  const api::Violations violations = api::validate_against(pass.environment.spec, key.ns, spec);
+  pass.authorised = violations.empty();
+  if (!pass.authorised && !pass.run) co_return co_await refused(context, pass, reason::not_bound, joined(violations));
+  auto targets = resolve(ports_.catalog, pass.environment, spec);
+  if (!targets) co_return co_await refused(context, pass, reason::unsupported, targets.error().message);
+  pass.targets = std::move(*targets);
+  if (pass.run) co_return co_await drive(context, pass);
+  co_return co_await idle(context, pass);
+}
+
+// ---- nothing is under way ----------------------------------------------------------------------------------------------------
+
+Task<Outcome> RotationReconciler::idle(Context context, Pass& pass) {
+  if (pass.rotation.meta.deleted) {
+    watched_.erase(pass.rotation.meta.key());
+    auto cleared = co_await ports_.records.set_finalizer(context, pass.rotation.meta.key(), false);
+    if (!cleared && cleared.error().code != Errc::NotFound) co_return cleared.error();
+    co_return Outcome::done();
+  }
+  if (!run_in_force(pass.runs)) co_return co_await adopt_published(context, pass);
+  if (pass.decision.verb == Verb::Mint || pass.decision.verb == Verb::Activate) co_return co_await begin_run(context, pass);
+  co_return co_await keep_watch(context, pass);
+}
+
+// What is published before Keyturn comes is taken over as it is, once it is seen to log in (vision.md, promise 5).
+Task<Outcome> RotationReconciler::adopt_published(Context context, Pass& pass) {
+  const api::SecretRotationSpec& spec = pass.rotation.spec;
+  auto latest = co_await pass.targets.vaults.front()->read_latest(context.named("adopt"), spec.secret.name);
+  if (!latest) co_return co_await refused(context, pass, reason::store_unreachable, "the vault cannot be read: " + latest.error().message);
+  if (!latest->facts.latest) {
+    co_return co_await refused(context, pass, refusal_reason(latest->facts.refusal),
+                               "the secret cannot be read in its vault; a secret that exists and is enabled is adopted as it is");
+  }
+  const VaultVersion& version = *latest->facts.latest;
+  const bool tagged = version.tags.ours();
+  if (tagged && version.tags.owner != ports_.records.owner()) {
+    co_return co_await refused(context, pass, reason::foreign_owner, "another installation rotates this secret");
+  }
+  std::string principal =
+      spec.dependents.empty() || spec.dependents.front().principals.empty() ? std::string{} : spec.dependents.front().principals.front();
+  auto login = extract(spec.secret.format, latest->value, principal);
+  if (!login) co_return co_await refused(context, pass, reason::format_not_reversible, login.error().message);
+  principal = login->principal;
+  for (const auto& dependent : pass.targets.dependents) {
+    auto probe = co_await dependent->probe(context.named("adopt"), principal, login->password);
+    const bool accepted = probe && *probe == ProbeResult::Accepted;
+    if (!accepted) {
+      co_return co_await refused(context, pass, reason::baseline, "the published credential does not log in; nothing was changed");
+    }
+  }
+  const bool named = tagged && !version.tags.credential.empty();
+  const CredentialName name = named ? version.tags.credential : CredentialName{spec.revision, spec.pin_serial.value_or(1)};
+  const std::int64_t generation = std::max(next_generation(identity_of(spec), pass.all), tagged ? version.tags.generation : 0);
+  const EnvironmentView view = view_of(pass.environment.spec, spec, pass.targets, {});
+  api::RotationRun record = adopt(pass.rotation, name, principal, version.id, generation, view, pass.now);
+  record.status.owner_epoch = epoch_;
+  auto created = co_await ports_.records.create_run(context, std::move(record));
+  if (!created && created.error().code != Errc::Conflict) co_return created.error();
+  ports_.recorder.event(api::SecretRotation::kind, pass.rotation.meta.key(), EventType::Normal, reason::adopted, "Adopt",
+                        name.to_string() + " was found published and logs in; nothing was changed");
+  co_return Outcome::again(Duration{0});
+}
+
+Task<Outcome> RotationReconciler::begin_run(Context context, Pass& pass) {
+  const api::SecretRotationSpec& spec = pass.rotation.spec;
+  const ObjectKey key = pass.rotation.meta.key();
+  if (in_use_by(spec, key, pass.all)) {
+    co_return co_await refused(context, pass, reason::identity_in_use, "another rotation's run is changing the same credential or secret");
+  }
+  auto latest = co_await pass.targets.vaults.front()->read_latest(context.named("begin"), spec.secret.name);
+  if (!latest) co_return co_await refused(context, pass, reason::store_unreachable, "the vault cannot be read: " + latest.error().message);
+  if (!latest->facts.latest) {
+    co_return co_await refused(context, pass, refusal_reason(latest->facts.refusal), "the secret cannot be read in its vault");
+  }
+  const VaultVersion version = *latest->facts.latest;
+  const bool behind =
+      version.tags.owner == ports_.records.owner() && version.tags.generation >= next_generation(identity_of(spec), pass.all);
+  if (behind) {
+    co_return co_await refused(context, pass, reason::journal_behind, "the vault carries a newer generation than the journal knows");
+  }
+  const std::vector<ConsumerFacts> facts = co_await baselines(context, pass.targets, spec.secret.name);
+  const EnvironmentView view = view_of(pass.environment.spec, spec, pass.targets, facts);
+  api::RotationRun run = admit(pass.rotation, pass.decision, pass.runs, pass.all, view, version.id, pass.now);
+  const Forecast ahead = forecast_of(run.spec, pass.decision, view, pass.timing());
+  pass.plan = api::PlanStatus{.hash = ahead.hash,
+                              .next_step = ahead.steps.empty() ? std::string{} : ahead.steps.front().description,
+                              .hazards = static_cast<int>(ahead.hazards.size())};
+  const auto blocking =
+      std::find_if(ahead.hazards.begin(), ahead.hazards.end(), [](const Hazard& hazard) { return hazard.severity == Severity::Blocking; });
+  if (blocking != ahead.hazards.end()) co_return co_await refused(context, pass, blocking->reason, blocking->message);
+  if (pass.environment.spec.protection.approval_required && spec.approved_plan != ahead.hash) {
+    co_return co_await refused(context, pass, reason::approval_required, "set spec.approvedPlan to " + ahead.hash);
+  }
+  run.spec.plan_hash = ahead.hash;
+  run.status.owner_epoch = epoch_;
+  // The finalizer stands before anything outside is touched, so that a deletion cannot leave a run half done.
+  auto finalizer = co_await ports_.records.set_finalizer(context, key, true);
+  if (!finalizer) co_return finalizer.error();
+  auto created = co_await ports_.records.create_run(context, std::move(run));
+  if (!created && created.error().code != Errc::Conflict) co_return created.error();
+  if (created) {
+    ports_.recorder.event(api::SecretRotation::kind, key, EventType::Normal, pass.decision.reason, "Begin",
+                          "began to bring in " + pass.decision.credential.to_string());
+  }
+  co_return Outcome::again(Duration{0});
+}
+
+// Steady state: is the current credential still published and accepted?
+Task<Outcome> RotationReconciler::keep_watch(Context context, Pass& pass) {
+  Watched& watched = watched_[pass.rotation.meta.key()];
+  const BootInstant boot_now = context.clock().boot_now();
+  const Duration interval = pass.timing().drift_interval;
+  const api::RotationRun& last = *run_in_force(pass.runs);
+  if (watched.at == BootInstant{} || boot_now - watched.at >= interval) {
+    const api::SecretRotationSpec& spec = pass.rotation.spec;
+    auto latest = co_await pass.targets.vaults.front()->read_latest(context.named("watch"), spec.secret.name);
+    // What cannot be told changes nothing: the next look tells.
+    if (latest) {
+      std::string drift;
+      const api::RunTarget* vault = last.status.targets.empty() ? nullptr : &last.status.targets.front();
+      if (!latest->facts.latest) {
+        drift = "the secret can no longer be read in its vault";
+      } else if (vault && !vault->version_seen.empty() && latest->facts.latest->id != vault->version_seen) {
+        drift = "the vault returns a version that was published by somebody else";
+      }
+      auto login = extract(spec.secret.format, latest->value, principal_in_force(last));
+      for (std::size_t i = 0; login && drift.empty() && i < pass.targets.dependents.size(); ++i) {
+        auto probe = co_await pass.targets.dependents[i]->probe(context.named("watch"), login->principal, login->password);
+        if (probe && *probe == ProbeResult::Rejected)
+          drift = "the published credential is no longer accepted by " + spec.dependents[i].system;
+      }
+      if (drift != watched.drift && !drift.empty()) {
+        ports_.recorder.event(api::SecretRotation::kind, pass.rotation.meta.key(), EventType::Warning, reason::drift, "Watch", drift);
+      }
+      watched = {boot_now, drift};
+    }
+  }
+  pass.drift = watched.drift;
+  auto written = co_await publish_status(context, pass);
+  if (!written) co_return written.error();
+  Duration next = interval;
+  if (pass.decision.due && *pass.decision.due > pass.now) next = std::min(next, *pass.decision.due - pass.now);
+  co_return Outcome::again(std::max(next, pass.timing().poll));
+}
+
+Task<Outcome> RotationReconciler::refused(Context context, Pass& pass, std::string_view why, std::string message) {
+  pass.refusal = why;
+  pass.refusal_message = std::move(message);
+  auto written = co_await publish_status(context, pass);
+  if (!written) co_return written.error();
+  co_return Outcome::again(pass.timing().poll * patience_of_refusal);
+}
+
+// ---- a run is under way ------------------------------------------------------------------------------------------------------
+
+Task<Outcome> RotationReconciler::drive(Context context, Pass& pass) {
+  if (pass.run->spec.protocol_version > api::protocol_version) {
+    co_return co_await refused(context, pass, reason::version_too_new, "the run was begun by a newer controller; upgrade this one");
+  }
+  if (pass.run->status.owner_epoch != epoch_) co_return co_await claim(context, pass);
+
+  const CredentialName& wanted = pass.decision.credential;
+  const bool decided = pass.decision.verb == Verb::Keep || pass.decision.verb == Verb::Activate || pass.decision.verb == Verb::Mint;
+  const BootInstant quiet_from = quarantine_.quiet_from(pass.identity(), pass.timing().quarantine());
+  const BootInstant boot_now = context.clock().boot_now();
+  Circumstances known{.owner = ports_.records.owner(),
+                      .authorised = pass.authorised,
+                      .suspended = pass.rotation.spec.suspend,
+                      .deleted = pass.rotation.meta.deleted.has_value(),
+                      .quiet = boot_now >= quiet_from};
+  known.go_back = !known.deleted && decided && wanted == pass.run->spec.old_credential;
+  known.superseded = !known.deleted && decided && !known.go_back && wanted != pass.run->spec.credential;
+  if (!known.quiet) known.quiet_at = pass.now + std::chrono::duration_cast<Duration>(quiet_from - boot_now);
+  pass.look = co_await observe(context, pass.targets, *pass.run, known);
+  pass.looked = true;
+
+  const Journal journal{.phase = pass.run->status.phase, .phase_since = pass.run->status.phase_since.value_or(pass.now)};
+  pass.step = plan(shape_of(pass.run->spec, pass.timing()), journal, pass.look.seen, pass.now);
+  switch (pass.step.action) {
+    case Action::Advance:
+      co_return co_await advance(context, pass);
+    case Action::Wait:
+    case Action::Block:
+    case Action::Finished:
+      co_return co_await rest(context, pass);
+    default:
+      co_return co_await act(context, pass);
+  }
+}
+
+Task<Outcome> RotationReconciler::claim(Context context, Pass& pass) {
+  quarantine_.taken_over(pass.identity(), context.clock().boot_now());
+  pass.run->status.owner_epoch = epoch_;
+  pass.run->status.quiet_not_before = pass.now + pass.timing().quarantine();
+  auto claimed = co_await ports_.records.update_run(context, *pass.run);
+  if (!claimed && claimed.error().code != Errc::Conflict) co_return claimed.error();
+  log::info("took over a run", {{"rotation", pass.rotation.meta.key()}, {"run", pass.run->meta.name}});
+  co_return Outcome::again(Duration{0});
+}
+
+Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
+  api::RotationRunStatus& status = pass.run->status;
+  const Plan& step = pass.step;
+  const bool turns = step.phase == Phase::RollingBack;
+  status.phase = step.phase;
+  status.phase_since = pass.now;
+  status.blocked.clear();
+  status.blocked_message.clear();
+  if (step.pins) status.staged_version = pass.look.staged_version;
+  if (turns) status.failure = std::string(step.reason);
+  if (step.phase == Phase::Rolling) status.published_version = pass.look.latest.front();
+  if (step.phase == Phase::Verifying) status.soak_since = pass.now;
+  for (std::size_t i = 0; i < pass.look.latest.size() && i < status.targets.size(); ++i) {
+    if (!pass.look.latest[i].empty()) status.targets[i].version_seen = pass.look.latest[i];  // vaults come first
+  }
+  if (api::is_terminal(step.phase)) status.finished_at = pass.now;
+  if (status.evidence.size() < evidence_max) {
+    status.evidence.push_back({pass.now, std::string(api::name_of(step.phase)), {}, describe(step, pass.run->spec)});
+  }
+  auto recorded = co_await ports_.records.update_run(context, *pass.run);
+  if (!recorded) {
+    if (recorded.error().code == Errc::Conflict) co_return Outcome::again(Duration{0});
+    co_return recorded.error();
+  }
+  pass.run = std::move(*recorded);
+  const bool warn = turns || step.phase == Phase::RolledBack;
+  ports_.recorder.event(api::SecretRotation::kind, pass.rotation.meta.key(), warn ? EventType::Warning : EventType::Normal,
+                        turns ? step.reason : api::name_of(step.phase), "Advance", describe(step, pass.run->spec));
+  log::info("run advanced",
+            {{"rotation", pass.rotation.meta.key()}, {"run", pass.run->meta.name}, {"phase", std::string(api::name_of(step.phase))}});
+  if (api::is_terminal(step.phase)) {
+    watched_.erase(pass.rotation.meta.key());
+    auto cleaned = co_await clean_up(context, pass);
+    if (!cleaned) log::warn("a staged value is still enabled", {{"run", pass.run->meta.name}, {"error", cleaned.error()}});
+  }
+  for (api::RotationRun& run : pass.runs) {
+    if (run.meta.name == pass.run->meta.name) run = *pass.run;
+  }
+  pass.decide_again(ports_.zones);
+  auto written = co_await publish_status(context, pass);
+  if (!written) co_return written.error();
+  co_return Outcome::again(Duration{0});
+}
+
+// Nobody needs the staged value any more (L4). The finalizer goes when the object is next seen without a run.
+Task<> RotationReconciler::clean_up(Context context, Pass& pass) {
+  const VersionId staged = pass.run->status.staged_version.empty() ? pass.look.staged_version : pass.run->status.staged_version;
+  if (staged.empty()) co_return ok();
+  co_return co_await pass.targets.staging->set_enabled(context, pass.targets.staging_name, staged, false);
+}
+
+Task<Outcome> RotationReconciler::act(Context context, Pass& pass) {
+  const Plan step = pass.step;
+  const std::string name = step.action == Action::Stage ? pass.run->spec.frozen.secret.vaults.front() : target_of(step, pass.run->spec);
+  api::RunTarget* target = find_target(*pass.run, kind_of(step.action), name);
+  if (!target) co_return Error{Errc::Internal, "the run has no such target"};
+  target->state = "Intended";
+  target->intent_epoch = epoch_;
+  ++target->attempts;
+  target->changed_at = pass.now;
+  if (step.action == Action::Converge) {
+    if (target->version_seen != pass.look.latest.front()) target->mark.clear();
+    target->version_seen = pass.look.latest.front();
+  }
+  pass.run->status.blocked.clear();
+  auto intended = co_await ports_.records.update_run(context, *pass.run);
+  if (!intended) {
+    if (intended.error().code == Errc::Conflict) co_return Outcome::again(Duration{0});
+    co_return intended.error();
+  }
+  pass.run = std::move(*intended);
+
+  // A staged value that arrives late is harmless, so staging may take its time to read what it is made from.
+  Context bounded = context.named(name_of(step.action)).with_timeout(pass.timing().request);
+  if (step.action != Action::Stage) bounded = bounded.sending_within(pass.timing().issue);
+  auto executed = co_await execute(bounded, pass.targets, *pass.run, pass.look, step, ports_.random, ports_.records.owner());
+  target = find_target(*pass.run, kind_of(step.action), name);
+  if (!executed) {
+    const Error error = executed.error();
+    if (error.code == Errc::OutcomeUnknown) quarantine_.unanswered(pass.identity(), context.clock().boot_now());
+    log::warn("a step failed", {{"rotation", pass.rotation.meta.key()}, {"step", describe(step, pass.run->spec)}, {"error", error}});
+    const int doublings = std::clamp(target->attempts - 1, 0, backoff_doublings_max);
+    target->last_error = std::string(name_of(error.code));
+    auto noted = co_await ports_.records.update_run(context, *pass.run);
+    if (!noted && noted.error().code != Errc::Conflict) co_return noted.error();
+    co_return Outcome::again(error.retry_after.value_or(pass.timing().poll * (1 << doublings)));
+  }
+  log::info("step done", {{"rotation", pass.rotation.meta.key()}, {"step", describe(step, pass.run->spec)}});
+  target->state = "Done";
+  target->last_error.clear();
+  target->attempts = 0;
+  if (step.action == Action::Converge) target->mark = executed->mark;
+  auto noted = co_await ports_.records.update_run(context, *pass.run);
+  if (!noted && noted.error().code != Errc::Conflict) co_return noted.error();
+  auto written = co_await publish_status(context, pass);
+  if (!written) co_return written.error();
+  co_return Outcome::again(Duration{0});
+}
+
+// Waiting or blocked: say so once, and look again.
+Task<Outcome> RotationReconciler::rest(Context context, Pass& pass) {
+  const std::string blocked = pass.step.action == Action::Block ? std::string(pass.step.reason) : std::string{};
+  if (pass.run->status.blocked != blocked) {
+    pass.run->status.blocked = blocked;
+    auto noted = co_await ports_.records.update_run(context, *pass.run);
+    if (!noted && noted.error().code != Errc::Conflict) co_return noted.error();
+    if (!blocked.empty()) {
+      ports_.recorder.event(api::SecretRotation::kind, pass.rotation.meta.key(), EventType::Warning, blocked, "Block",
+                            describe(pass.step, pass.run->spec));
+    }
+  }
+  auto written = co_await publish_status(context, pass);
+  if (!written) co_return written.error();
+  Duration next = pass.timing().poll;
+  if (pass.step.look_at && *pass.step.look_at > pass.now) next = std::min(next, *pass.step.look_at - pass.now);
+  co_return Outcome::again(std::max(next, Duration{1}));
+}
+
+Task<> RotationReconciler::publish_status(Context context, Pass& pass) {
+  if (pass.ghost) co_return ok();
+  const std::vector<api::RotationRun>& runs = pass.runs;
+  const api::RotationRun* run = pass.run ? &*pass.run : runs.empty() ? nullptr : &runs.back();
+  Knowledge known{.object = &pass.rotation, .ledger = &pass.ledger, .decision = &pass.decision, .run = run};
+  if (pass.looked) {
+    known.next = &pass.step;
+    known.seen = &pass.look.seen;
+  }
+  known.refusal = pass.refusal;
+  known.refusal_message = pass.refusal_message;
+  known.drift = pass.drift;
+  known.plan = pass.plan;
+  auto written = co_await ports_.records.write_status(context, pass.rotation, project(known, pass.now));
+  // The object may have gone meanwhile: no failure of this pass.
+  if (!written && (written.error().code == Errc::NotFound || written.error().code == Errc::Conflict)) co_return ok();
+  co_return written;
+}
+
+}  // namespace keyturn

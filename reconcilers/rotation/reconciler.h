@@ -1,0 +1,66 @@
+// The rotation reconciler, short enough to remember: observe, plan, record by compare-and-swap, execute, say when to come back.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "base/time_zone.h"
+#include "reconcilers/reconciler.h"
+#include "reconcilers/rotation/forecast.h"
+#include "reconcilers/rotation/quarantine.h"
+#include "reconcilers/rotation/records.h"
+#include "reconcilers/rotation/status.h"
+#include "reconcilers/rotation/targets.h"
+
+namespace keyturn {
+
+// What the reconciler works with; all outlive it.
+struct RotationPorts {
+  Records& records;
+  Catalog& catalog;
+  Random& random;
+  Recorder& recorder;
+  const TimeZones& zones;
+};
+
+class RotationReconciler final : public Reconciler {
+ public:
+  // `epoch` names this ownership: a fresh one for every start of a controller. `clock` dates the start for the quarantine.
+  RotationReconciler(RotationPorts ports, Clock& clock, EpochId epoch);
+
+  Task<Outcome> reconcile(Context context, ObjectKey key) override;
+
+ private:
+  struct Pass;  // all that one pass knows
+
+  Task<Outcome> idle(Context context, Pass& pass);
+  Task<Outcome> drive(Context context, Pass& pass);
+
+  // idle: nothing is under way.
+  Task<Outcome> adopt_published(Context context, Pass& pass);
+  Task<Outcome> begin_run(Context context, Pass& pass);
+  Task<Outcome> keep_watch(Context context, Pass& pass);
+  Task<Outcome> refused(Context context, Pass& pass, std::string_view why, std::string message);
+
+  // drive: a run is under way.
+  Task<Outcome> claim(Context context, Pass& pass);
+  Task<Outcome> advance(Context context, Pass& pass);
+  Task<Outcome> act(Context context, Pass& pass);
+  Task<Outcome> rest(Context context, Pass& pass);
+  Task<> clean_up(Context context, Pass& pass);
+
+  Task<> publish_status(Context context, Pass& pass);
+
+  RotationPorts ports_;
+  EpochId epoch_;
+  Quarantine quarantine_;
+  struct Watched {
+    BootInstant at{};
+    std::string drift;
+  };
+  std::map<ObjectKey, Watched> watched_;  // when drift was last looked for
+};
+
+}  // namespace keyturn
