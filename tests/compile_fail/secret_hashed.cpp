@@ -1,4 +1,4 @@
-// error: no matching function for call to 'sha256'
+// error: no viable conversion from 'const keyturn::Secret' to
 #include "base/hash.h"
 #include "base/secret.h"
 
