@@ -149,11 +149,10 @@ class Catalog {
  public:
   virtual ~Catalog() = default;
   virtual Result<std::shared_ptr<SecretVault>> vault(const api::RotationEnvironment& environment, const std::string& name) = 0;
+  // The vault's origin, "https://{vault}.vault.azure.net": how consumers refer to it.
+  virtual Result<std::string> vault_url(const api::RotationEnvironment& environment, const std::string& name) = 0;
   virtual Result<std::shared_ptr<Dependent>> dependent(const api::RotationEnvironment& environment, const std::string& name) = 0;
   virtual Result<std::shared_ptr<Consumer>> consumer(const api::RotationEnvironment& environment, const std::string& name) = 0;
 };
-
-// https://{vault}.vault.azure.net of the environment's cloud, or the entry's own url with cloud Custom.
-std::string vault_origin(const api::AzureSettings& azure, const api::VaultEntry& entry);
 
 }  // namespace keyturn

@@ -1,17 +1,9 @@
 #include "reconcilers/rotation/targets.h"
 
-#include <algorithm>
-
 #include "base/hash.h"
 
 namespace keyturn {
 namespace {
-
-const api::VaultEntry* find_vault(const api::RotationEnvironmentSpec& environment, const std::string& name) {
-  const auto found =
-      std::find_if(environment.vaults.begin(), environment.vaults.end(), [&](const api::VaultEntry& one) { return one.name == name; });
-  return found == environment.vaults.end() ? nullptr : &*found;
-}
 
 // The vault declared for staging, else the first vault of the secret itself.
 std::string staging_vault(const api::RotationEnvironmentSpec& environment, const api::SecretRotationSpec& spec) {
@@ -31,12 +23,12 @@ Result<Targets> resolve(Catalog& catalog, const api::RotationEnvironment& enviro
   if (spec.secret.vaults.empty()) return Error{Errc::Invalid, "the secret names no vault"};
   Targets targets;
   for (const std::string& name : spec.secret.vaults) {
-    const api::VaultEntry* entry = find_vault(environment.spec, name);
-    if (!entry) return Error{Errc::Invalid, "a vault is not declared in the environment"};
     auto vault = catalog.vault(environment, name);
     if (!vault) return vault.error();
+    auto url = catalog.vault_url(environment, name);
+    if (!url) return url.error();
     targets.vaults.push_back(*vault);
-    targets.vault_urls.push_back(vault_origin(environment.spec.azure, *entry));
+    targets.vault_urls.push_back(*url);
   }
   auto staging = catalog.vault(environment, staging_vault(environment.spec, spec));
   if (!staging) return staging.error();
