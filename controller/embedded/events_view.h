@@ -1,0 +1,18 @@
+// Events have two APIs over one store: core/v1, which is the stored form, and events.k8s.io/v1 with renamed fields.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "api/validate.h"
+#include "controller/embedded/resource_types.h"
+
+namespace keyturn::embedded {
+
+// The stored object as the type's clients see it, and back. Types other than events.k8s.io pass unchanged.
+boost::json::object present(const ResourceType& type, boost::json::object stored);
+boost::json::object to_stored(const ResourceType& type, boost::json::object presented);
+
+// The rules of an event in the form of its type, times included: eventTime and series.lastObservedTime have exactly six fraction digits.
+void check_event(const ResourceType& type, const boost::json::object& object, api::Violations& violations);
+
+}  // namespace keyturn::embedded
