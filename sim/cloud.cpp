@@ -49,7 +49,7 @@ std::string Cloud::authority_for(const Request& request) const {
 net::HttpReply Cloud::perform(const Request& request, const Route& route, Instant now, std::string& principal) {
   switch (route.service) {
     case Service::Entra:
-      return token_service.handle(request, route, now);
+      return token_service.handle(request, route, now, principal);
     case Service::Vault:
       return vault_service.handle(request, route, authority_for(request), now, principal);
     case Service::Arm:

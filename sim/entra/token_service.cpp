@@ -84,8 +84,8 @@ Route TokenService::route(const Request& request) {
   return route;
 }
 
-net::HttpReply TokenService::handle(const Request& request, const Route& route, Instant now) {
-  return route.operation == "entra.token" ? token(request, route, now) : metadata(request, route);
+net::HttpReply TokenService::handle(const Request& request, const Route& route, Instant now, std::string& principal) {
+  return route.operation == "entra.token" ? token(request, route, now, principal) : metadata(request, route);
 }
 
 net::HttpReply TokenService::refused(const Refusal& refusal, Instant now) {
@@ -103,7 +103,7 @@ net::HttpReply TokenService::refused(const Refusal& refusal, Instant now) {
                                  {"correlation_id", correlation}});
 }
 
-net::HttpReply TokenService::token(const Request& request, const Route& route, Instant now) {
+net::HttpReply TokenService::token(const Request& request, const Route& route, Instant now, std::string& principal) {
   const auto form = read_form(request);
   if (!form) return refused(form.error(), now);
   if (const auto checked = check_form(*form); !checked) return refused(checked.error(), now);
@@ -112,8 +112,9 @@ net::HttpReply TokenService::token(const Request& request, const Route& route, I
   const auto known = by_assertion ? directory_.check_assertion(form->client_id, form->assertion, token_url, now)
                                   : directory_.check_secret(form->client_id, form->client_secret);
   if (!known) return refused(known.error(), now);
+  principal = lower(form->client_id);
 
-  const Secret token = tokens_.issue(lower(route.tenant), lower(form->client_id), audience_of_scope(form->scope), now, settings_.lifetime);
+  const Secret token = tokens_.issue(lower(route.tenant), principal, audience_of_scope(form->scope), now, settings_.lifetime);
   const std::int64_t lifetime = seconds_of(settings_.lifetime);
   SecretBuffer body;
   body.append(fmt::format(R"({{"token_type":"Bearer","expires_in":{},"ext_expires_in":{},)", lifetime, lifetime));

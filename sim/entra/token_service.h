@@ -26,14 +26,15 @@ class TokenService {
 
   // Operation "entra.token", "entra.metadata" or empty.
   static Route route(const Request& request);
-  net::HttpReply handle(const Request& request, const Route& route, Instant now);
+  // Sets `principal` when a token was issued.
+  net::HttpReply handle(const Request& request, const Route& route, Instant now, std::string& principal);
 
   // http://169.254.169.254/metadata/identity/oauth2/token and $IDENTITY_ENDPOINT, served where plain HTTP is.
   net::HttpReply instance_metadata(const Request& request, Instant now);
   net::HttpReply platform_identity(const Request& request, Instant now);
 
  private:
-  net::HttpReply token(const Request& request, const Route& route, Instant now);
+  net::HttpReply token(const Request& request, const Route& route, Instant now, std::string& principal);
   net::HttpReply metadata(const Request& request, const Route& route) const;
   net::HttpReply refused(const Refusal& refusal, Instant now);
   net::HttpReply managed_identity(const std::string& client_id, std::string_view resource, Instant now);
