@@ -149,8 +149,10 @@ void Access::accept(const Secret& token, User user) {
   tokens_.push_back({token.expose([](std::string_view text) { return to_hex(sha256(text)); }), std::move(user)});
 }
 
-bool Access::knows(std::string_view name) const {
-  return std::any_of(tokens_.begin(), tokens_.end(), [name](const Token& token) { return token.user.name == name; });
+std::optional<User> Access::user_named(std::string_view name) const {
+  for (const Token& token : tokens_)
+    if (token.user.name == name) return token.user;
+  return std::nullopt;
 }
 
 Result<> Access::append(const Token& token) const {

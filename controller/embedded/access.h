@@ -49,7 +49,8 @@ class Access {
   Result<Secret> issue(Random& random, User user);
   // Accepts a given token from now on, in memory only: for tests and for tokens that a configuration brings.
   void accept(const Secret& token, User user);
-  bool knows(std::string_view name) const;
+  bool knows(std::string_view name) const { return user_named(name).has_value(); }
+  std::optional<User> user_named(std::string_view name) const;
 
   // The user of a request: by bearer token, else by client certificate (CN = name, O = "keyturn:ROLE"), else anonymous.
   // Nothing = credentials were sent and are wrong: 401.

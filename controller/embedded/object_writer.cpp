@@ -69,6 +69,11 @@ User process_user() {
   return user;
 }
 
+json::array finalizers_of(const StoredObject& object) {
+  const json::value* list = find_path(object.body, "metadata.finalizers");
+  return list && list->is_array() ? list->get_array() : json::array{};
+}
+
 }  // namespace
 
 Task<StoredPtr> ObjectWriter::stored(Context context, const ResourceType* type, ObjectKey key, Answer<Written> written) {
@@ -125,24 +130,38 @@ Task<> ObjectWriter::remove(Context context, Resource resource, ObjectKey key, R
   co_return ok();
 }
 
+Task<> ObjectWriter::replace_finalizers(Context context, const ResourceType* type, StoredPtr live, json::array finalizers) {
+  json::object metadata{{"resourceVersion", std::to_string(live->version)}, {"finalizers", std::move(finalizers)}};
+  ChangeRequest request{MergePatch{json::value(json::object{{"metadata", std::move(metadata)}})}, {}};
+  const Answer<Written> written =
+      co_await pipeline_.change(context, type, live->key, Part::Main, std::move(request), strict("keyturn-finalizer"), process_user());
+  if (!written) co_return error_of(written.error());
+  co_return ok();
+}
+
+Task<> ObjectWriter::add_finalizer(Context context, Resource resource, ObjectKey key, std::string finalizer) {
+  const ResourceType* type = type_of(resource);
+  if (!type) co_return unknown_kind();
+  const Result<StoredPtr> live = co_await store_.get(context, type->stored_as(), key);
+  if (!live) co_return live.error();
+  json::array finalizers = finalizers_of(**live);
+  if (std::find(finalizers.begin(), finalizers.end(), json::value(finalizer)) != finalizers.end()) co_return ok();
+  finalizers.push_back(json::value(finalizer));
+  co_return co_await replace_finalizers(std::move(context), type, *live, std::move(finalizers));
+}
+
 Task<> ObjectWriter::remove_finalizer(Context context, Resource resource, ObjectKey key, std::string finalizer) {
   const ResourceType* type = type_of(resource);
   if (!type) co_return unknown_kind();
   const Result<StoredPtr> live = co_await store_.get(context, type->stored_as(), key);
   if (!live && live.error().code == Errc::NotFound) co_return ok();
   if (!live) co_return live.error();
-  const json::value* list = find_path((*live)->body, "metadata.finalizers");
-  if (!list || !list->is_array()) co_return ok();
+  const json::array present = finalizers_of(**live);
   json::array left;
-  for (const json::value& one : list->get_array())
+  for (const json::value& one : present)
     if (one != json::value(finalizer)) left.push_back(one);
-  if (left.size() == list->get_array().size()) co_return ok();
-  json::object metadata{{"resourceVersion", std::to_string((*live)->version)}, {"finalizers", std::move(left)}};
-  ChangeRequest request{MergePatch{json::value(json::object{{"metadata", std::move(metadata)}})}, {}};
-  const Answer<Written> written =
-      co_await pipeline_.change(context, type, key, Part::Main, std::move(request), strict("keyturn-finalizer"), process_user());
-  if (!written) co_return error_of(written.error());
-  co_return ok();
+  if (left.size() == present.size()) co_return ok();
+  co_return co_await replace_finalizers(std::move(context), type, *live, std::move(left));
 }
 
 }  // namespace keyturn::embedded

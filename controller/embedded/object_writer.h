@@ -25,11 +25,14 @@ class ObjectWriter {
                                 ResourceVersion expected);
   // Asks for deletion, as `kubectl delete` does: an object with finalizers stays until they are gone.
   Task<> remove(Context context, Resource resource, ObjectKey key, ResourceVersion expected);
+  // Adds one finalizer. Idempotent; Invalid while the object is being deleted.
+  Task<> add_finalizer(Context context, Resource resource, ObjectKey key, std::string finalizer);
   // Takes one finalizer away. Success when it is not there, or the object is gone.
   Task<> remove_finalizer(Context context, Resource resource, ObjectKey key, std::string finalizer);
 
  private:
   Task<StoredPtr> stored(Context context, const ResourceType* type, ObjectKey key, Answer<Written> written);
+  Task<> replace_finalizers(Context context, const ResourceType* type, StoredPtr live, boost::json::array finalizers);
   WritePipeline& pipeline_;
   Store& store_;
 };

@@ -1,0 +1,36 @@
+// The typed objects of the domain over the Store. Runs are the controller's own and are written whole, in one transaction with their
+// journal; rotations and environments belong to others and get status and finalizer only, through the API's own pipeline.
+#pragma once
+
+#include "base/random.h"
+#include "controller/embedded/object_writer.h"
+#include "controller/runtime/store.h"
+#include "reconcilers/rotation/records.h"
+
+namespace keyturn {
+
+// The namespace of the journal: tenants hold no rights in it.
+inline constexpr std::string_view system_namespace = "keyturn-system";
+
+class StoreRecords final : public Records {
+ public:
+  // All outlive it.
+  StoreRecords(Store& store, embedded::ObjectWriter& writer, Random& random) : store_(store), writer_(writer), random_(random) {}
+
+  Task<api::SecretRotation> rotation(Context context, ObjectKey key) override;
+  Task<api::RotationEnvironment> environment(Context context, std::string name) override;
+  Task<std::vector<api::RotationRun>> runs(Context context) override;
+  Task<api::RotationRun> create_run(Context context, api::RotationRun run) override;
+  Task<api::RotationRun> update_run(Context context, api::RotationRun run) override;
+  Task<> write_status(Context context, api::SecretRotation rotation, api::SecretRotationStatus status) override;
+  Task<> write_status(Context context, api::RotationEnvironment environment, api::RotationEnvironmentStatus status) override;
+  Task<> set_finalizer(Context context, ObjectKey rotation, bool present) override;
+  std::string owner() const override { return store_.identity().value; }
+
+ private:
+  Store& store_;
+  embedded::ObjectWriter& writer_;
+  Random& random_;
+};
+
+}  // namespace keyturn
