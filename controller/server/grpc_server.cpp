@@ -37,8 +37,8 @@ std::optional<std::string> user_of(const grpc::CallbackServerContext& context, c
 // One unary call: finished exactly once, however its coroutine ends. Request, response and context live until then.
 class UnaryCall {
  public:
-  UnaryCall(grpc::CallbackServerContext& context, std::atomic<int>& in_flight)
-      : context_(context), reactor_(context.DefaultReactor()), in_flight_(in_flight) {}
+  UnaryCall(grpc::CallbackServerContext& context, grpc::ServerUnaryReactor& reactor, std::atomic<int>& in_flight)
+      : context_(context), reactor_(&reactor), in_flight_(in_flight) {}
   ~UnaryCall() { finish(status_of(stopping())); }
   UnaryCall(const UnaryCall&) = delete;
   UnaryCall& operator=(const UnaryCall&) = delete;
@@ -269,14 +269,13 @@ grpc::ServerWriteReactor<v1alpha1::RotationEvent>* RotationGrpcService::WatchRot
 template <class Request, class Response>
 grpc::ServerUnaryReactor* RotationGrpcService::unary(grpc::CallbackServerContext* context, const Request* request, Response* response,
                                                      Body<Request, Response> body) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   if (calls_.fetch_add(1) >= options_.calls_max) {
     calls_.fetch_sub(1);
-    grpc::ServerUnaryReactor* const refused = context->DefaultReactor();
-    refused->Finish(status_of({Errc::Throttled, "too many calls in flight"}));
-    return refused;
+    reactor->Finish(status_of({Errc::Throttled, "too many calls in flight"}));
+    return reactor;
   }
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = std::make_shared<UnaryCall>(*context, calls_);
+  auto call = std::make_shared<UnaryCall>(*context, *reactor, calls_);
   asio::post(executor_, [this, call = std::move(call), request, response, body] {
     tasks_.spawn("grpc call", [this, call, request, response, body] { return run(call, request, response, body); });
   });

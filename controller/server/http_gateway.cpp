@@ -301,13 +301,19 @@ Awaitable<> HttpGateway::watch(std::string ns, std::string user, net::ReplyWrite
 
 // Until the reader or the feed ends. The end of the stream is clean: a reader starts over, as with any watch.
 Awaitable<> HttpGateway::pump(RotationFeed& feed, std::string user, net::ReplyWriter& writer) {
+  BootInstant silent_since = clock_.boot_now();
   while (true) {
     const bool written = co_await drain(feed, user, writer);
     if (!written || feed.ended() || writer.peer_gone()) co_return;
     Event changed(executor_);
     feed.on_ready([&changed] { changed.set(); });
-    co_await changed.wait(clock_, options_.watch_poll);
+    const bool woken = co_await changed.wait(clock_, options_.watch_poll);
     feed.on_ready(nullptr);
+    if (woken) silent_since = clock_.boot_now();
+    if (clock_.boot_now() - silent_since < options_.watch_heartbeat) continue;
+    silent_since = clock_.boot_now();
+    const bool alive = co_await writer.write("\n");
+    if (!alive) co_return;
   }
 }
 

@@ -23,7 +23,8 @@ namespace keyturn {
 
 struct HttpGatewayOptions {
   Duration request_timeout{15'000};
-  Duration watch_poll{1'000};  // how often an idle watch looks whether its reader is still there
+  Duration watch_poll{1'000};        // how often an idle watch looks whether its reader is still there
+  Duration watch_heartbeat{30'000};  // an idle watch writes an empty line so often, so that its reader knows that it lives
   std::size_t watches_max = 256;
 };
 
