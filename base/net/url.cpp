@@ -22,7 +22,14 @@ bool is_label(std::string_view label) {
   return std::ranges::all_of(label, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_'; });
 }
 
-// A DNS name, lower case. A name whose last label is a number is refused: resolvers read "127.1" or "0x7f.1" as addresses.
+// Resolvers read names whose last part is such a number, "127.1" or "0x7f.1", as addresses.
+bool is_number(std::string_view label) {
+  if (std::ranges::all_of(label, is_digit)) return true;
+  if (!label.starts_with("0x")) return false;
+  return std::ranges::all_of(label.substr(2), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
+}
+
+// A DNS name, lower case, that no resolver takes for an address.
 bool is_dns_name(std::string_view host) {
   if (host.size() > host_bytes_max) return false;
   std::string_view last;
@@ -33,13 +40,18 @@ bool is_dns_name(std::string_view host) {
     if (dot == std::string_view::npos) break;
     rest.remove_prefix(dot + 1);
   }
-  return !is_digit(last.front());
+  return !is_number(last);
 }
 
-bool is_address(const std::string& host) {
+// Brackets mark an IPv6 address, which stands nowhere else. Zones ("%eth0") mean something on this host only.
+bool is_host(const std::string& host, bool bracketed) {
   boost::system::error_code ec;
-  boost::asio::ip::make_address(host, ec);
-  return !ec;
+  if (bracketed) {
+    boost::asio::ip::make_address_v6(host, ec);
+    return !ec && host.find('%') == std::string::npos;
+  }
+  boost::asio::ip::make_address_v4(host, ec);
+  return !ec || is_dns_name(host);
 }
 
 bool is_loopback(const std::string& host) {
@@ -80,11 +92,7 @@ Result<Origin> parse_authority(std::string scheme, std::string_view text) {
     origin.port = *port;
   }
   for (const char c : host) origin.host += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  const bool is_v6 = origin.host.find(':') != std::string::npos;
-  const bool known = is_v6 == bracketed && (is_v6 || is_digit(origin.host.empty() ? 'a' : origin.host.back())
-                                                ? is_address(origin.host) || (!is_v6 && is_dns_name(origin.host))
-                                                : is_dns_name(origin.host));
-  if (!known || origin.host.find('%') != std::string::npos) return invalid("URL has a bad host");
+  if (!is_host(origin.host, bracketed)) return invalid("URL has a bad host");
   return origin;
 }
 

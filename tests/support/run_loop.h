@@ -95,6 +95,17 @@ inline void run_until(boost::asio::io_context& io, VirtualClock& clock, const st
   }
 }
 
+// Sockets in real time, limits in virtual time: whenever the loop has nothing to do for a moment, virtual time moves on by `step`. Only
+// for waiting until a limit strikes: how much virtual time passes meanwhile is not determined.
+inline void run_until_passing(boost::asio::io_context& io, VirtualClock& clock, Duration step, const std::function<bool()>& finished) {
+  const auto stuck_at = std::chrono::steady_clock::now() + stuck_after;
+  while (!finished()) {
+    if (std::chrono::steady_clock::now() >= stuck_at) throw std::runtime_error("the test is stuck");
+    if (io.stopped()) io.restart();
+    if (io.run_one_for(std::chrono::milliseconds(1)) == 0) clock.advance(step);
+  }
+}
+
 template <class T>
 T run(boost::asio::io_context& io, VirtualClock& clock, boost::asio::awaitable<T> task) {
   auto started = start(io, std::move(task));
