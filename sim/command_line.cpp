@@ -29,6 +29,9 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   std::vector<std::string> vaults;
   const std::map<std::string, log::Level> levels{
       {"debug", log::Level::Debug}, {"info", log::Level::Info}, {"warn", log::Level::Warn}, {"error", log::Level::Error}};
+  app.footer(
+      "Faults (POST /admin/faults): status, drop-before, drop-after-effect, status-after-effect, apply-late, delay, read-only, ignore.\n"
+      "Routes, seed and admin API: docs/keyturn-sim.md.");
   app.set_version_flag("--version", std::string("keyturn-sim ") + KEYTURN_VERSION);
   app.add_option("--address", out.options.address, "Address of the TLS listeners")->capture_default_str();
   app.add_option("--port", out.options.port, "Main TLS port: Entra, ARM, health, vaults by host name; 0 = any")->capture_default_str();
@@ -41,7 +44,9 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
       ->capture_default_str();
   app.add_option("--ready-file", out.ready_file, "Written once everything listens: ports and the CA file, as JSON");
   app.add_option("--authority", out.options.authority, "What the 401 challenge names as authority, without the tenant");
-  app.add_option("--log-level", out.log_level, "debug, info, warn, error")->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));
+  app.add_option("--log-level", out.log_level, "debug, info, warn, error")
+      ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case))
+      ->option_text("LEVEL");
   try {
     app.parse(argc, argv);
     for (const std::string& text : vaults) {

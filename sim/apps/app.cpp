@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "sim/apps/merge_patch.h"
+#include "sim/json_text.h"
 #include "sim/text.h"
 
 namespace keyturn::sim {
@@ -70,10 +71,7 @@ void for_each_env(const json::object& template_, Visit visit) {
   }
 }
 
-std::string secret_ref(const json::object& variable) {
-  const json::value* ref = variable.if_contains("secretRef");
-  return ref && ref->is_string() ? std::string(ref->get_string()) : std::string();
-}
+std::string secret_ref(const json::object& variable) { return text_member(variable, "secretRef"); }
 
 Answer<> check_template(const json::object& template_, const auto& has_secret) {
   Answer<> verdict;
@@ -94,10 +92,7 @@ bool uses_any(const json::object& template_, const std::set<std::string>& secret
   return uses;
 }
 
-std::string suffix_of(const json::object& template_) {
-  const json::value* suffix = template_.if_contains("revisionSuffix");
-  return suffix && suffix->is_string() ? std::string(suffix->get_string()) : std::string();
-}
+std::string suffix_of(const json::object& template_) { return text_member(template_, "revisionSuffix"); }
 
 bool suffix_allowed(std::string_view suffix) {
   return std::ranges::all_of(suffix, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "base/secret_memory.h"
+#include "sim/json_text.h"
 #include "sim/text.h"
 
 namespace keyturn::sim {
@@ -22,11 +23,6 @@ Refusal unreadable(const std::string& name, const std::string& identity) {
       400, "InvalidParameterValueInContainerTemplate",
       "The following field(s) are either invalid or missing. Field 'configuration.secrets' is invalid with details: 'Invalid value: \"" +
           name + "\": Unable to get value using Managed identity " + identity + " for secret " + name + "';."};
-}
-
-std::string text_member(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(name);
-  return member && member->is_string() ? std::string(member->get_string()) : std::string();
 }
 
 Answer<> read_entry(const json::value& value, AppSecrets::Draft& draft) {

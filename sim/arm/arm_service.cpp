@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <span>
@@ -25,34 +24,6 @@ struct ArmService::Call {
 namespace {
 
 constexpr std::string_view retry_after_s = "1";  // between two looks at an operation
-
-struct OperationRule {
-  std::string_view operation;
-  std::string_view action;
-};
-constexpr std::array<OperationRule, 16> operation_rules{{{"subscriptions.list", "read"},
-                                                         {"apps.list", "read"},
-                                                         {"apps.get", "read"},
-                                                         {"apps.patch", "write"},
-                                                         {"apps.start", "write"},
-                                                         {"apps.stop", "write"},
-                                                         {"apps.list-secrets", "listSecrets"},
-                                                         {"revisions.list", "read"},
-                                                         {"revisions.get", "read"},
-                                                         {"revisions.restart", "restart"},
-                                                         {"revisions.activate", "write"},
-                                                         {"revisions.deactivate", "write"},
-                                                         {"replicas.list", "read"},
-                                                         {"replicas.get", "read"},
-                                                         {"operations.status", "read"},
-                                                         {"operations.result", "read"}}};
-
-std::string_view action_of(std::string_view operation) {
-  for (const OperationRule& rule : operation_rules) {
-    if (rule.operation == operation) return rule.action;
-  }
-  return "";
-}
 
 Refusal not_found(std::string_view what) { return {404, "ResourceNotFound", "The Resource '" + std::string(what) + "' was not found."}; }
 

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/hash.h"
+#include "sim/json_text.h"
 
 namespace keyturn::sim {
 
@@ -28,11 +29,6 @@ using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Digest = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
-
-std::string text_member(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(name);
-  return member && member->is_string() ? std::string(member->get_string()) : std::string();
-}
 
 std::optional<std::int64_t> number_member(const json::object& object, std::string_view name) {
   const json::value* member = object.if_contains(name);

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -28,28 +27,6 @@ struct VaultService::Call {
 namespace {
 
 Refusal bad_parameter(std::string message) { return {400, "BadParameter", std::move(message), ""}; }
-
-struct OperationRule {
-  std::string_view operation;
-  std::string_view action;
-};
-constexpr std::array<OperationRule, 10> operation_rules{{{"vault.set", "set"},
-                                                         {"vault.get", "get"},
-                                                         {"vault.patch", "set"},
-                                                         {"vault.list", "list"},
-                                                         {"vault.versions", "list"},
-                                                         {"vault.delete", "delete"},
-                                                         {"vault.list-deleted", "list"},
-                                                         {"vault.get-deleted", "get"},
-                                                         {"vault.recover", "recover"},
-                                                         {"vault.purge", "purge"}}};
-
-std::string_view action_of(std::string_view operation) {
-  for (const OperationRule& rule : operation_rules) {
-    if (rule.operation == operation) return rule.action;
-  }
-  return "";
-}
 
 // The base of ids and links is the authority the caller used, so that the simulator needs no name service.
 std::string base_of(const Request& request, bool with_port) {
