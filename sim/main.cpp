@@ -61,6 +61,11 @@ int run(const CommandLine& command_line) {
   SystemRandom random;
   Simulator simulator(io.get_executor(), clock, random, command_line.options);
   if (const auto started = simulator.start(*seed); !started) return failed(started.error());
+  // Before anybody is told that we are ready, because then a signal may come.
+  boost::asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) boost::asio::co_spawn(io, stop_then(simulator, io), boost::asio::detached);
+  });
   if (!command_line.ready_file.empty()) {
     const auto readable = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
     if (const auto written = write_file(command_line.ready_file, simulator.ready_json(), readable); !written)
@@ -69,10 +74,6 @@ int run(const CommandLine& command_line) {
   log::info("keyturn-sim is ready", {{"port", static_cast<int>(simulator.port())},
                                      {"admin_port", static_cast<int>(simulator.admin_port())},
                                      {"ca_file", simulator.ca_file().string()}});
-  boost::asio::signal_set signals(io, SIGTERM, SIGINT);
-  signals.async_wait([&](const boost::system::error_code& error, int) {
-    if (!error) boost::asio::co_spawn(io, stop_then(simulator, io), boost::asio::detached);
-  });
   io.run();
   return 0;
 }
