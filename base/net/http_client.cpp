@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <deque>
+#include <exception>
 #include <map>
 #include <new>
 
@@ -409,18 +410,23 @@ Task<HttpReply> HttpClient::Impl::perform(Self self, Context context, Origin ori
                                           std::shared_ptr<const Streaming> streaming) {
   const Result<> sound = check(origin, request);
   if (!sound) co_return sound.error();
+  if (origin.scheme == "https" && !self->trust) co_return Error{Errc::Invalid, "client has no TLS settings"};
   if (context.expired()) co_return Error{Errc::Unavailable, "the deadline passed before the request was sent"};
   // A cancellation shall end as an error that says whether something was sent, not as an exception from the next wait.
   const bool throwing = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto shared = std::make_shared<const HttpRequest>(std::move(request));
+  // What stands when the arena is full: cautious, since that may be before or after the request was sent.
   Result<HttpReply> reply = Error{Errc::OutcomeUnknown, "memory for secrets is exhausted"};
+  std::exception_ptr thrown;  // by the receiver of a stream
   try {
     reply = co_await attempt(self, context, origin, shared, streaming);
   } catch (const std::bad_alloc&) {
-    // The arena is full; whether before or after the request was sent, the cautious answer stands.
+  } catch (...) {
+    thrown = std::current_exception();
   }
   co_await asio::this_coro::throw_if_cancelled(throwing);
+  if (thrown) std::rethrow_exception(thrown);
   co_return reply;
 }
 

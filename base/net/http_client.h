@@ -18,6 +18,7 @@ class HttpClient {
  public:
   static constexpr std::size_t idle_connections_max = 8;  // per origin
 
+  // `trust` null = plain HTTP to loopback only; an https origin is then refused with Invalid.
   HttpClient(boost::asio::any_io_executor executor, std::shared_ptr<boost::asio::ssl::context> trust);
   ~HttpClient();
 
@@ -28,8 +29,9 @@ class HttpClient {
   // Which address was connected to can be refused by `address_allowed` (see set_address_filter).
   Task<HttpReply> send(Context context, Origin origin, HttpRequest request);
 
-  // As send, but hands the body piece by piece to `on_bytes`, which returns false to stop. `idle` bounds the silence between two
-  // reads. Returns the head (body empty). Used for watches.
+  // As send, but hands the body of a 2xx reply piece by piece to `on_bytes`, which returns false to stop; `reply_bytes_max` does not
+  // apply to it. Any other reply is returned whole, as by send. `idle` bounds the silence between two reads (OutcomeUnknown when it
+  // lasts longer), the Context's deadline the whole. Used for watches.
   Task<HttpReply> stream(Context context, Origin origin, HttpRequest request, Duration idle,
                          std::function<bool(std::string_view)> on_bytes);
 

@@ -148,6 +148,7 @@ class HttpConnection {
   int refused_with_ = 0;
   bool idle_ = true;
   bool closing_ = false;
+  bool served_ = false;  // a request was answered
 };
 
 namespace {
@@ -282,7 +283,9 @@ Awaitable<bool> HttpConnection::wait_for_request() {
   if (server_->stopping) co_return false;
   if (!input_.unread().empty()) co_return true;  // the peer did not wait for the reply
   idle_ = true;
-  const StreamLimit limit(server_->clock, server_->options.idle_timeout, stream_);
+  // Who has asked nothing yet is not given the patience for those who come back.
+  const Duration patience = served_ ? server_->options.idle_timeout : server_->options.head_timeout;
+  const StreamLimit limit(server_->clock, patience, stream_);
   const Stream::Read read = co_await stream_.read_some(input_.prepare());
   idle_ = false;
   input_.commit(read.bytes);
@@ -383,6 +386,7 @@ Awaitable<bool> HttpConnection::answer() {
   co_await asio::this_coro::throw_if_cancelled(false);
   if (failed) writer.fail();
   const bool healthy = co_await writer.end();
+  served_ = true;
   co_return healthy && !will_close();
 }
 

@@ -45,7 +45,8 @@ struct HttpServerOptions {
   std::uint16_t port = 0;  // 0 = any free one, see HttpServer::port
   std::size_t body_bytes_max = std::size_t{3} << 20;
   std::size_t connections_max = 1024;
-  Duration head_timeout{10'000};   // from the first byte of a request to the end of its head and body
+  // From the first byte of a request to the end of its head and body; also for the TLS handshake and the first byte after it.
+  Duration head_timeout{10'000};
   Duration idle_timeout{300'000};  // between two requests of a connection
   Duration write_timeout{30'000};  // for the peer to take one piece of a reply
 };

@@ -32,8 +32,7 @@ Task<std::vector<tcp::endpoint>> resolve(Context context, std::string host, std:
 
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const auto lookup = std::make_shared<Lookup>(executor);
-  const auto flags = tcp::resolver::address_configured | tcp::resolver::numeric_service;
-  lookup->resolver.async_resolve(host, std::to_string(port), flags,
+  lookup->resolver.async_resolve(host, std::to_string(port), tcp::resolver::numeric_service,
                                  [lookup](const boost::system::error_code& ec, const tcp::resolver::results_type& results) {
                                    lookup->found = !ec;
                                    for (const auto& entry : results) lookup->endpoints.push_back(entry.endpoint());

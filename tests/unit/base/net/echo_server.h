@@ -19,8 +19,9 @@ inline const GeneratedTls& test_tls() {
 inline std::shared_ptr<boost::asio::ssl::context> test_server_context() { return server_context(test_tls().server).value(); }
 inline std::shared_ptr<boost::asio::ssl::context> test_client_context() { return client_context({.ca_pem = test_tls().ca_pem}).value(); }
 
-// Paths: /echo (the body, and what was asked in headers), /status/NNN, /silent (never answers), /stream/N (N chunks), /open (chunks
-// without end until the peer is gone), /drop, /nothing, /throw, /throw-late, /malformed, /wait (until `release`).
+// Paths: /echo (the body, and what was asked in headers), /status/NNN, /silent (never answers), /stream/N (N chunks), /flood (large chunks
+// until one is refused), /open (chunks without end until the peer is gone), /drop, /nothing, /throw, /throw-late, /malformed, /wait (until
+// `release`).
 class EchoServer {
  public:
   EchoServer(boost::asio::io_context& io, Clock& clock, HttpServerOptions options, std::shared_ptr<boost::asio::ssl::context> tls)
@@ -63,6 +64,8 @@ class EchoServer {
       co_await never.wait(clock_, std::chrono::hours(1'000'000));
     } else if (target.starts_with("/stream/")) {
       co_await stream(std::stoi(target.substr(8)), writer);
+    } else if (target == "/flood") {
+      co_await flood(writer);
     } else if (target == "/open") {
       co_await stream_until_gone(writer);
     } else if (target == "/drop") {
@@ -91,6 +94,13 @@ class EchoServer {
       co_await writer.write(chunk);
       co_await writer.write("");
     }
+  }
+
+  Awaitable<> flood(ReplyWriter& writer) {
+    bool taken = co_await writer.begin(200, Headers());
+    const std::string chunk(std::size_t{1} << 20, 'x');
+    while (taken) taken = co_await writer.write(chunk);
+    ++refused_writes;
   }
 
   Awaitable<> stream_until_gone(ReplyWriter& writer) {
