@@ -166,7 +166,11 @@ class Writer {
 
   template <class T>
   void field(std::string_view name, const T& value) {
-    if (!is_empty(value)) {
+    if constexpr (requires { value.has_value(); }) {
+      if (value.has_value()) {
+        object_.emplace(name, to_json(*value));  // it is there, even if nothing is in it
+      }
+    } else if (!is_empty(value)) {
       put(name, to_json(value));
     }
   }
@@ -203,9 +207,7 @@ class Writer {
 
   template <class T>
   static bool is_empty(const T& value) {
-    if constexpr (requires { value.has_value(); }) {
-      return !value.has_value();
-    } else if constexpr (requires { value.empty(); }) {
+    if constexpr (requires { value.empty(); }) {
       return value.empty();
     } else {
       return false;
@@ -232,10 +234,6 @@ class Writer {
   template <Worded E>
   static boost::json::value to_json(E value) {
     return boost::json::value(word_of(value));
-  }
-  template <class T>
-  static boost::json::value to_json(const std::optional<T>& value) {
-    return to_json(*value);
   }
   template <class T>
   static boost::json::value to_json(const std::vector<T>& value) {

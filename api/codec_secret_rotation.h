@@ -1,4 +1,4 @@
-// The fields of a SecretRotation's spec, for its own codec and for the frozen copy inside of a RotationRun.
+// The fields of a SecretRotation: for its own codec, and of its spec also for the frozen copy inside of a RotationRun.
 #pragma once
 
 #include "api/codec_fields.h"
@@ -10,7 +10,7 @@ void describe(Io& io, Like<Io, ScheduleWindow>& v) {
   io.field("days", v.days);
   io.field("start", v.start);
   io.field("duration", v.duration);
-  io.field("timeZone", v.time_zone);
+  io.required("timeZone", v.time_zone);  // empty is not the default
 }
 
 template <class Io>
@@ -92,6 +92,55 @@ void describe(Io& io, Like<Io, SecretRotationSpec>& v) {
   io.field("strategy", v.strategy);
   io.group("history", [&v](Io& history) { history.field("keep", v.history_keep); });
   io.field("deletionPolicy", v.deletion_policy);
+}
+
+template <class Io>
+void describe(Io& io, Like<Io, CredentialStatus>& v) {
+  describe(io, v.name);  // its members stand among the others
+  io.field("version", v.version);
+  io.field("state", v.state);
+  io.field("issuedAt", v.issued_at);
+  io.field("activatedAt", v.activated_at);
+  io.field("step", v.step);
+}
+
+template <class Io>
+void describe(Io& io, Like<Io, ConsumerStatus>& v) {
+  io.field("name", v.name);
+  io.field("using", v.using_credential);
+  io.field("state", v.state);
+  io.field("evidence", v.evidence);
+}
+
+template <class Io>
+void describe(Io& io, Like<Io, DependentStatus>& v) {
+  io.field("name", v.name);
+  io.field("accepts", v.accepts);
+  io.field("verifiedAt", v.verified_at);
+}
+
+template <class Io>
+void describe(Io& io, Like<Io, PlanStatus>& v) {
+  io.field("hash", v.hash);
+  io.field("nextStep", v.next_step);
+  io.field("hazards", v.hazards);
+}
+
+template <class Io>
+void describe(Io& io, Like<Io, SecretRotationStatus>& v) {
+  io.field("observedGeneration", v.observed_generation);
+  io.field("current", v.current);
+  io.field("candidate", v.candidate);
+  io.field("previous", v.previous);
+  io.field("history", v.history);
+  io.field("consumers", v.consumers);
+  io.field("dependents", v.dependents);
+  io.field("plan", v.plan);
+  io.field("run", v.run);
+  io.field("nextRotationTime", v.next_rotation);
+  io.field("issuedNotBefore", v.issued_not_before);
+  io.field("lastHandledReconcileAt", v.last_handled_reconcile_at);
+  io.field("conditions", v.conditions);
 }
 
 }  // namespace keyturn::api::codec

@@ -20,7 +20,7 @@ void default_members(const Schema& schema, json::object& object) {
     if (absent && has_default) {
       member = &(object[property.name] = property.schema.default_value);
     } else if (absent) {
-      object.erase(property.name);
+      object.stable_erase(property.name);
       continue;
     }
     default_value_in(property.schema, *member);
@@ -72,7 +72,7 @@ class Pruning {
       }
     }
     for (const auto& name : unknown) {
-      object.erase(name);
+      object.stable_erase(name);
       removed.push_back(field + "." + name);
     }
   }
@@ -100,7 +100,7 @@ std::vector<std::string> prune_unknown(const KindSchema& kind, json::object& obj
     }
   }
   for (const auto& name : unknown) {
-    object.erase(name);
+    object.stable_erase(name);
     pruning.removed.push_back(name);
   }
   return std::move(pruning.removed);

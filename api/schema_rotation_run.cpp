@@ -34,7 +34,7 @@ Schema spec_schema() {
        {"oldPrincipal", text("The principal that holds the old value.", 128)},
        {"frozen", std::move(frozen)},
        {"frozenGeneration", counter("metadata.generation of the rotation at admission.", 0)},
-       {"planHash", text("Hash of the plan that is carried out.", 71, pattern::sha256)},
+       {"planHash", text("Hash of the plan that is carried out.", 80)},
        {"protocolVersion", integer("Version of the protocol. A controller that knows only older ones refuses to go on.", 1, 1000)}},
       {"rotationRef", "direction", "protocol", "frozen", "protocolVersion"});
 }
@@ -56,7 +56,7 @@ Schema status_schema() {
                             {"step", text("The phase it proves.", 64)},
                             {"target", text("What was observed.", 256)},
                             {"what", text("What was seen, as in: fresh login accepted.", 512)}},
-                           {"at", "step", "what"});
+                           {"at"});
   return object("How far the run has come. After its end it is the record of it. Never a value, and never a plain hash of one.",
                 {{"ownerEpoch", text("Ownership of the controller that last wrote here.", 64)},
                  {"phase", word<Phase>("Where it stands. From Retiring on there is no way back.")},
@@ -73,8 +73,8 @@ Schema status_schema() {
                  {"quietNotBefore", instant("Until when a request of an earlier owner may still take effect. For people.")},
                  {"finishedAt", instant("When it ended.")},
                  {"failure", text("Why the direction changed: a reason of docs/runbook.md.", 64, pattern::condition_reason)},
-                 {"previousHash", text("Hash of the record before it.", 71, pattern::sha256)},
-                 {"recordHash", text("Hash of this record, set at its end.", 71, pattern::sha256)}});
+                 {"previousHash", text("Hash of the record before it.", 80)},
+                 {"recordHash", text("Hash of this record, set at its end.", 80)}});
 }
 
 }  // namespace

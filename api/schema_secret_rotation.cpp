@@ -143,7 +143,7 @@ Schema status_schema() {
                              {"verifiedAt", instant("When a fresh login was last tried.")}},
                             {"name"});
   Schema plan = object("What the controller is about to do.",
-                       {{"hash", text("Hash of the plan; an approval names it.", 71, pattern::sha256)},
+                       {{"hash", text("Hash of the plan; an approval names it.", 80)},
                         {"nextStep", text("The next step, in words.", 256)},
                         {"hazards", integer("How many hazards the plan lists; `keyturn plan` shows them.", 0, 1000)}});
   Schema status = object(

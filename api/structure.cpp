@@ -20,6 +20,10 @@ Violation invalid(std::string field, const json::value& value, const std::string
 
 Violation required(std::string field) { return {"FieldValueRequired", std::move(field), "Required value"}; }
 
+void sort_by_field(Violations& violations) {
+  std::ranges::sort(violations, {}, [](const Violation& violation) { return std::tie(violation.field, violation.message); });
+}
+
 namespace {
 
 // In messages the path below `status` begins there, as the genuine server has it.
@@ -108,15 +112,18 @@ class Check {
       violations_.push_back(
           {"FieldValueTypeInvalid", field_, "Invalid value: " + quoted + ": " + in_body(field_) + "must be of type date-time: " + quoted});
     }
+    bounded(text);
+  }
+
+  // Of these only the first that is broken is reported.
+  void bounded(std::string_view text) {
     const std::size_t length = length_of(text);
-    if (schema_.min_length && length < static_cast<std::size_t>(*schema_.min_length)) {
-      report("should be at least " + std::to_string(*schema_.min_length) + " chars long");
-    }
     if (schema_.max_length && length > static_cast<std::size_t>(*schema_.max_length)) {
       violations_.push_back(
           {"FieldValueTooLong", field_, "Too long: may not be more than " + std::to_string(*schema_.max_length) + " bytes"});
-    }
-    if (!schema_.pattern.empty() && !pattern::matches(schema_.pattern, text)) {
+    } else if (schema_.min_length && length < static_cast<std::size_t>(*schema_.min_length)) {
+      report("should be at least " + std::to_string(*schema_.min_length) + " chars long");
+    } else if (!schema_.pattern.empty() && !pattern::matches(schema_.pattern, text)) {
       report("should match '" + schema_.pattern + "'");
     }
   }

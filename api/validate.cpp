@@ -41,7 +41,7 @@ void check_rules(const KindSchema& kind, const json::object& object, Violations&
   for (const auto& rule : kind.rules) {
     visit_at(object, rule.path, "", [&rule, &violations](const json::object& at, const std::string& field) {
       if (!rule.holds(at)) {
-        violations.push_back(invalid(field + rule.field, "object", rule.message));
+        violations.push_back({"FieldValueInvalid", field + rule.field, "Invalid value: " + rule.message});
       }
     });
   }
