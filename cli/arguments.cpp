@@ -59,6 +59,7 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
   status.add_flag("-A,--all-namespaces", arguments.all_namespaces, "All namespaces that you may read");
   CLI::App& plan = add_verb(app, arguments, Verb::Plan, "plan", "Show what the controller would do now, step by step; changes nothing");
   plan.add_option("name", arguments.name, "A rotation")->required();
+  plan.add_option("--revision", arguments.revision, "As if the spec named this revision")->type_name("NAME");
   CLI::App& history = add_verb(app, arguments, Verb::History, "history", "Show what was done, with its evidence, newest first");
   history.add_option("name", arguments.name, "A rotation")->required();
   history.add_option("--limit", arguments.limit, "At most so many runs")->check(CLI::NonNegativeNumber);

@@ -19,6 +19,7 @@ struct Arguments {
   std::string ns;    // empty = the kubeconfig's
   bool all_namespaces = false;
   Output output = Output::Table;
+  std::string revision;  // of a plan: what if the spec named it
   int limit = 0;       // of a history; 0 = all
   std::string server;  // each overrides what the kubeconfig says
   std::string kubeconfig;

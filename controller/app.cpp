@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "base/net/tls.h"
 #include "base/random.h"
-#include "base/task_group.h"
 #include "base/time_zone.h"
 #include "controller/access_tokens.h"
 #include "controller/embedded/api_server.h"
@@ -26,6 +25,7 @@
 #include "controller/embedded/kubeconfig.h"
 #include "controller/embedded/sqlite/sqlite_store.h"
 #include "controller/event_recorder.h"
+#include "controller/git_objects.h"
 #include "controller/plan_view.h"
 #include "controller/rotation_admission.h"
 #include "controller/runtime/controller.h"
@@ -78,7 +78,7 @@ Error at(std::string_view what, const Error& error) { return {error.code, std::s
 
 struct App::Impl {
   explicit Impl(Config given)
-      : config(std::move(given)), clock(io.get_executor()), random(std::make_shared<SystemRandom>()), signals(io), tasks(io.get_executor()) {}
+      : config(std::move(given)), clock(io.get_executor()), random(std::make_shared<SystemRandom>()), signals(io) {}
 
   Result<> open_store();
   Result<> open_access();
@@ -87,6 +87,7 @@ struct App::Impl {
   Result<> announce();
   Result<> write_admin_kubeconfig(const std::string& url);
   void wire_rotations();
+  void follow_git();
   std::vector<ObjectKey> rotations_in(const StoredObject& environment) const;
   Task<std::string> metrics(Context context);
   Awaitable<> stop();
@@ -116,7 +117,8 @@ struct App::Impl {
   std::unique_ptr<Informer> rotations;
   std::unique_ptr<Informer> environments;
   std::unique_ptr<Controller> controller;
-  TaskGroup tasks;
+  std::unique_ptr<GitObjects> git_objects;
+  std::unique_ptr<git::GitSource> git_source;
 };
 
 Result<> App::Impl::open_store() {
@@ -140,8 +142,8 @@ Result<> App::Impl::open_access() {
 
 namespace {
 
-Task<PlanView> plan_of(Records* records, Catalog* catalog, const TimeZones* zones, Context context, ObjectKey key) {
-  auto made = co_await forecast(context, *records, *catalog, *zones, key);
+Task<PlanView> plan_of(Records* records, Catalog* catalog, const TimeZones* zones, Context context, ObjectKey key, std::string revision) {
+  auto made = co_await forecast(context, *records, *catalog, *zones, key, std::move(revision));
   if (!made) co_return made.error();
   co_return view_of(*made);
 }
@@ -151,8 +153,8 @@ Task<PlanView> plan_of(Records* records, Catalog* catalog, const TimeZones* zone
 Result<> App::Impl::serve() {
   catalog = std::make_unique<SystemCatalog>(io.get_executor(), pool, random, config.federated_token_file);
   // The planner needs records, which need the API's writer, which needs the API server, which serves the queries: hence the pointer.
-  queries = std::make_unique<StoreQueries>(*store, [this](Context context, ObjectKey key) {
-    return plan_of(records.get(), catalog.get(), &zones, std::move(context), std::move(key));
+  queries = std::make_unique<StoreQueries>(*store, [this](Context context, ObjectKey key, std::string revision) {
+    return plan_of(records.get(), catalog.get(), &zones, std::move(context), std::move(key), std::move(revision));
   });
   gateway = std::make_unique<HttpGateway>(io.get_executor(), clock, *queries, *tokens, [this](Context context) { return metrics(context); });
 
@@ -205,6 +207,19 @@ Result<> App::Impl::reconcile() {
   return run_now(io, controller->start());
 }
 
+void App::Impl::follow_git() {
+  if (config.git.url.empty()) return;
+  git_objects = std::make_unique<GitObjects>(api->writer());
+  git_source = std::make_unique<git::GitSource>(io.get_executor(), clock, pool, *git_objects,
+                                                git::GitSourceOptions{.url = config.git.url,
+                                                                      .branch = config.git.branch,
+                                                                      .folder = config.git.path,
+                                                                      .cache = config.data_dir + "/git",
+                                                                      .interval = config.git.interval,
+                                                                      .prune = config.git.prune});
+  git_source->start();
+}
+
 // A token exists in clear only while it is written to the kubeconfig. A kubeconfig that still fits is kept, and so is its token.
 Result<> App::Impl::write_admin_kubeconfig(const std::string& url) {
   std::ifstream existing(config.kubeconfig);
@@ -254,6 +269,7 @@ Task<std::string> App::Impl::metrics(Context context) {
 
 Awaitable<> App::Impl::stop() {
   log::info("stopping");
+  if (git_source) co_await git_source->stop(stop_grace);
   const std::size_t cut = co_await controller->stop(stop_grace);
   if (cut != 0) log::warn("steps were cut off; the next start goes on with them", {{"count", cut}});
   co_await rotations->stop(stop_grace);
@@ -272,6 +288,7 @@ Result<> App::start() {
   if (auto done = impl_->open_access(); !done) return done;
   if (auto done = impl_->serve(); !done) return done;
   if (auto done = impl_->reconcile(); !done) return done;
+  impl_->follow_git();
   return impl_->announce();
 }
 

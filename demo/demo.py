@@ -228,13 +228,13 @@ class Demo:
         with open(environment, "w") as file:
             file.write(
                 manifests.ENVIRONMENT.format(
-                    tenant=ready["tenant"], subscription=ready["subscription"], client_secret_file=self.sim.client_secret_file,
+                    tenant=ready["tenant"], subscription=ready["subscription"], client_id=Simulator.CLIENT_ID, client_secret_file=self.sim.client_secret_file,
                     authority=ready["authority"], arm=ready["arm"], ca_file=ready["caFile"], vault_url=ready["vaults"]["main"]["url"],
                     redis_port=self.redis.port, redis_admin=self.redis.admin_file, postgres_port=self.postgres.port,
                     postgres_admin=self.postgres.admin_file,
                 )
             )
-        self.kubectl.run("version", "--short", check=False)
+        self.kubectl.run("version", check=False)
         self.kubectl.run("apply", "-f", environment)
         self.kubectl.run("create", "namespace", NAMESPACE)
         for name in manifests.ROTATIONS:

@@ -9,7 +9,7 @@ spec:
     cloud: Custom            # keyturn-sim instead of Azure
     tenantId: {tenant}
     subscriptionId: {subscription}
-    identity: {{type: ClientSecret, clientId: keyturn, clientSecretFile: {client_secret_file}}}
+    identity: {{type: ClientSecret, clientId: {client_id}, clientSecretFile: {client_secret_file}}}
     endpoints: {{authority: "{authority}", resourceManager: "{arm}", caFile: {ca_file}}}
   vaults:
   - {{name: main, vault: main, url: "{vault_url}", secrets: ["*"], staging: true}}

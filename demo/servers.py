@@ -134,6 +134,8 @@ class Postgres:
 class Simulator:
     """keyturn-sim with one vault and three container apps; the platform's own waits pass 60 times faster."""
 
+    CLIENT_ID = "30000000-0000-4000-8000-000000000003"  # the controller's; made up
+
     def __init__(self, binary, folder, secrets_of_vault, apps):
         os.makedirs(folder)
         self.client_secret = secrets.token_urlsafe(24)
@@ -141,7 +143,7 @@ class Simulator:
         self.prober_secret = secrets.token_urlsafe(24)
         seed = {
             "principals": [
-                {"clientId": "keyturn", "clientSecret": self.client_secret, "arm": ["read", "write", "restart"]},
+                {"clientId": self.CLIENT_ID, "clientSecret": self.client_secret, "arm": ["read", "write", "restart"]},
                 {"clientId": "prober", "clientSecret": self.prober_secret, "arm": []},
             ],
             "vaults": [{"name": "main", "secrets": [{"name": name, "value": value} for name, value in secrets_of_vault.items()]}],

@@ -142,17 +142,24 @@ Failure bad_yaml(std::string_view why) {
 
 }  // namespace
 
-Answer<json::value> read_yaml(std::string_view text) {
+Answer<std::vector<json::value>> read_yaml_documents(std::string_view text) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) return bad_yaml("the body must be one document");
+    std::vector<json::value> values;
     std::size_t nodes = 0;
-    return documents.empty() ? json::value(nullptr) : to_json(documents[0], 0, nodes);
+    for (const YAML::Node& document : YAML::LoadAll(std::string(text))) values.push_back(to_json(document, 0, nodes));
+    return values;
   } catch (const YAML::Exception& error) {
     return bad_yaml(fmt::format("line {}: {}", error.mark.line + 1, error.msg));
   } catch (const TooMuch&) {
     return bad_yaml("document contains excessive aliasing or nesting");
   }
+}
+
+Answer<json::value> read_yaml(std::string_view text) {
+  Answer<std::vector<json::value>> documents = read_yaml_documents(text);
+  if (!documents) return documents.error();
+  if (documents->size() > 1) return bad_yaml("the body must be one document");
+  return documents->empty() ? json::value(nullptr) : std::move(documents->front());
 }
 
 std::string write_yaml(const json::value& value) {

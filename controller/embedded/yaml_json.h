@@ -5,13 +5,16 @@
 #include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "controller/embedded/status_reply.h"
 
 namespace keyturn::embedded {
 
 // 400 when it is no YAML, holds two documents, or nests or expands beyond limits.
+// `read_yaml_documents` takes any number of documents, as in a file of manifests.
 Answer<boost::json::value> read_yaml(std::string_view text);
+Answer<std::vector<boost::json::value>> read_yaml_documents(std::string_view text);
 std::string write_yaml(const boost::json::value& value);
 
 }  // namespace keyturn::embedded

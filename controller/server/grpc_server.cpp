@@ -161,6 +161,13 @@ class WatchCall final : public grpc::ServerWriteReactor<v1alpha1::RotationEvent>
 
   void begin();
   static Awaitable<> subscribe(std::shared_ptr<WatchCall> call);
+  // Ends a call whose subscription did not come about, however its coroutine ended.
+  struct EndsUnlessFed {
+    WatchCall& call;
+    ~EndsUnlessFed() {
+      if (!call.feed_) call.end(status_of({Errc::Internal, "the watch could not start"}));
+    }
+  };
   void on_ready();
   void on_written(bool written);
   void pump();
@@ -191,6 +198,7 @@ void WatchCall::begin() {
 }
 
 Awaitable<> WatchCall::subscribe(std::shared_ptr<WatchCall> call) {
+  const EndsUnlessFed guard{*call};
   const Context context = Context(call->service_.clock_, "grpc-api watch").with_timeout(call->service_.options_.request_timeout);
   Result<std::unique_ptr<RotationFeed>> feed = co_await call->service_.queries_.subscribe(context, call->ns_);
   if (call->finished_) co_return;
@@ -342,7 +350,7 @@ Task<> RotationGrpcService::plan(Context context, std::string, const v1alpha1::P
                                  v1alpha1::RotationPlan* response) {
   const Result<ObjectKey> key = key_of(*request);
   if (!key) co_return key.error();
-  const Result<PlanView> plan = co_await queries_.plan(context, *key);
+  const Result<PlanView> plan = co_await queries_.plan(context, *key, request->revision());
   if (!plan) co_return plan.error();
   *response = message_of(*plan);
   co_return ok();

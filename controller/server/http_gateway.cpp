@@ -89,6 +89,7 @@ struct HttpGateway::Route {
   What what = What::List;
   ObjectKey key;
   int limit = 0;
+  std::string revision;  // Plan: what if the spec named it
 };
 
 HttpGateway::HttpGateway(boost::asio::any_io_executor executor, Clock& clock, RotationQueries& queries, const TokenCheck& tokens,
@@ -158,6 +159,8 @@ Result<HttpGateway::Route> HttpGateway::route_of(std::string_view target) {
     if (!value) return Error{Errc::Invalid, "a query parameter is not properly encoded"};
     if (name == "namespace" && !namespaced) {
       route.key.ns = *value;
+    } else if (name == "revision" && route.what == What::Plan) {
+      route.revision = *value;
     } else if (name == "limit" && route.what == What::History) {
       const char* end = value->data() + value->size();
       const auto parsed = std::from_chars(value->data(), end, route.limit);
@@ -239,7 +242,7 @@ Task<std::string> HttpGateway::answer(Route route, std::string user) {
       co_return text;
     }
     case What::Plan: {
-      const Result<PlanView> plan = co_await queries_.plan(context, route.key);
+      const Result<PlanView> plan = co_await queries_.plan(context, route.key, route.revision);
       if (!plan) co_return plan.error();
       co_return to_json(message_of(*plan));
     }

@@ -134,7 +134,8 @@ class RotationQueries {
   // Newest first, at most `limit` (0 = all). A rotation that exists and never ran has none.
   virtual Task<std::vector<RunView>> history(Context context, ObjectKey key, int limit) = 0;
   // What the controller would do now. Observes the outside systems perhaps; changes nothing.
-  virtual Task<PlanView> plan(Context context, ObjectKey key) = 0;
+  // `revision`: as if the spec named it; empty = as the spec is.
+  virtual Task<PlanView> plan(Context context, ObjectKey key, std::string revision) = 0;
   virtual Task<std::unique_ptr<RotationFeed>> subscribe(Context context, std::string ns) = 0;
 };
 

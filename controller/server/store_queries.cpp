@@ -1,6 +1,8 @@
 #include "controller/server/store_queries.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <deque>
 #include <tuple>
 #include <utility>
@@ -14,6 +16,9 @@ namespace {
 
 Resource rotations() { return {std::string(api::group), std::string(api::SecretRotation::plural)}; }
 Resource runs() { return {std::string(api::group), std::string(api::RotationRun::plural)}; }
+
+// Decoding 100,000 objects takes a second of the control thread: between portions of this size others get their turn.
+constexpr std::size_t objects_per_turn = 256;
 
 std::string status_text(api::Tristate status) {
   if (status == api::Tristate::True) return "True";
@@ -184,7 +189,10 @@ Task<RotationList> StoreQueries::list(Context context, std::string ns) {
   RotationList views;
   views.resource_version = std::to_string(list->version);
   views.rotations.reserve(list->items.size());
-  for (const StoredPtr& stored : list->items) views.rotations.push_back(view_of_stored(*stored));
+  for (const StoredPtr& stored : list->items) {
+    views.rotations.push_back(view_of_stored(*stored));
+    if (views.rotations.size() % objects_per_turn == 0) co_await boost::asio::post(boost::asio::use_awaitable);
+  }
   co_return views;
 }
 
@@ -198,7 +206,9 @@ Task<std::vector<RunView>> StoreQueries::history(Context context, ObjectKey key,
   const Result<ObjectList> list = co_await store_.list(context, runs(), ListOptions{});
   if (!list) co_return list.error();
   std::vector<RunView> views;
+  std::size_t seen = 0;
   for (const StoredPtr& stored : list->items) {
+    if (++seen % objects_per_turn == 0) co_await boost::asio::post(boost::asio::use_awaitable);
     const Result<api::RotationRun> run = api::decode_rotation_run(stored->body);
     if (!run) log::warn("a stored run cannot be decoded", {{"run", stored->key}, {"error", run.error()}});
     if (run && run->spec.rotation == key) views.push_back(view_of(*run));
@@ -215,10 +225,10 @@ Task<std::vector<RunView>> StoreQueries::history(Context context, ObjectKey key,
   co_return views;
 }
 
-Task<PlanView> StoreQueries::plan(Context context, ObjectKey key) {
+Task<PlanView> StoreQueries::plan(Context context, ObjectKey key, std::string revision) {
   const Result<StoredPtr> stored = co_await store_.get(context, rotations(), key);
   if (!stored) co_return stored.error();
-  Result<PlanView> plan = co_await planner_(context, key);
+  Result<PlanView> plan = co_await planner_(context, key, std::move(revision));
   co_return plan;
 }
 

@@ -18,7 +18,7 @@ class StoreQueries final : public RotationQueries {
  public:
   // Makes the plan of one rotation; supplied by the composition root, which alone knows the planner. Called only for a rotation that
   // exists.
-  using Planner = std::function<Task<PlanView>(Context, ObjectKey)>;
+  using Planner = std::function<Task<PlanView>(Context, ObjectKey, std::string revision)>;
 
   StoreQueries(Store& store, Planner planner);
   ~StoreQueries() override;
@@ -26,7 +26,7 @@ class StoreQueries final : public RotationQueries {
   Task<RotationList> list(Context context, std::string ns) override;
   Task<RotationView> get(Context context, ObjectKey key) override;
   Task<std::vector<RunView>> history(Context context, ObjectKey key, int limit) override;
-  Task<PlanView> plan(Context context, ObjectKey key) override;
+  Task<PlanView> plan(Context context, ObjectKey key, std::string revision) override;
   Task<std::unique_ptr<RotationFeed>> subscribe(Context context, std::string ns) override;
 
  private:

@@ -24,9 +24,11 @@ Awaitable<std::vector<ConsumerFacts>> baselines(Context context, const Targets& 
   co_return facts;
 }
 
-Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key) {
+Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key,
+                        std::string revision) {
   auto rotation = co_await records.rotation(context, key);
   if (!rotation) co_return rotation.error();
+  if (!revision.empty()) rotation->spec.revision = revision;
   auto environment = co_await records.environment(context, rotation->spec.environment);
   if (!environment) co_return Error{Errc::Invalid, "the environment does not exist or cannot be read"};
   auto all = co_await records.runs(context);

@@ -24,8 +24,10 @@ struct Forecast {
 // With one live credential: from the change at the system to the publication, and until consumers restarted (protocol.md 11).
 inline constexpr Duration unsafe_window_expected = std::chrono::seconds(45);
 
-// Reads the objects and asks consumers for their baseline; touches nothing. Errors: NotFound, Invalid (with what to mend).
-Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key);
+// Reads the objects and asks consumers for their baseline; touches nothing. `revision` asks what would happen if the spec named it; empty = as
+// the spec is. Errors: NotFound, Invalid (with what to mend).
+Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key,
+                        std::string revision = {});
 
 // The forecast of a run that is about to be created from `run`.
 Forecast forecast_of(const api::RotationRunSpec& run, const Decision& decision, const EnvironmentView& view, const api::Timing& timing);

@@ -95,7 +95,7 @@ inline PlanView a_plan() {
   plan.unsafe_window = Duration(250);
   return plan;
 }
-inline Task<PlanView> plan_of(Context, ObjectKey) { co_return a_plan(); }
+inline Task<PlanView> plan_of(Context, ObjectKey, std::string) { co_return a_plan(); }
 
 // Writes an object into a store.
 template <class Object>

@@ -1,0 +1,35 @@
+// Objects in files: YAML with one or several documents, or JSON, read as kubectl reads them.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/embedded/git/object_applier.h"
+
+namespace keyturn::embedded {
+
+struct GitObject {
+  std::string path;  // of the file, within the repository
+  boost::json::object body;
+};
+
+struct Manifests {
+  std::vector<GitObject> objects;
+  std::vector<std::string> problems;  // "apps/erp.yaml, document 2: ..."
+};
+
+bool is_manifest_name(std::string_view file_name);  // *.yaml, *.yml, *.json
+
+// Adds the objects of one file, and what is wrong with those that cannot be read: one broken document does not hide the others. A List
+// stands for its items. Values are typed by YAML 1.1 as kubectl does it (`yes` is a boolean, `2026-10-01` is text).
+void read_manifests(const std::string& path, std::string_view text, Manifests& out);
+
+// Of two manifests of one object the first counts; the second becomes a problem.
+void drop_duplicates(Manifests& manifests);
+
+// Empty members where `body` does not say.
+ObjectIdentity identity_of(const boost::json::object& body);
+
+}  // namespace keyturn::embedded
