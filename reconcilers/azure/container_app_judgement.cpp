@@ -149,8 +149,8 @@ std::optional<ConsumerFacts> not_observable(const AppSnapshot& seen, int running
     return facts(ConsumerState::Unknown, running, "the application is stopped");
   if (one_of(seen.app.provisioning_state, {"InProgress", "Provisioning", "Updating", "Waiting"}))
     return facts(ConsumerState::Moving, running, "a deployment is under way");
-  if (!at_rest(seen.app) && !template_failed(seen.app))
-    return facts(ConsumerState::Unknown, running, "the application is in a state that is not known");
+  if (template_failed(seen.app)) return facts(ConsumerState::Unknown, running, "the last deployment failed");
+  if (!at_rest(seen.app)) return facts(ConsumerState::Unknown, running, "the application is in a state that is not known");
   return std::nullopt;
 }
 

@@ -1,0 +1,235 @@
+#include "reconcilers/azure/container_app.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+
+#include "api/reasons.h"
+#include "tests/support/seeded_random.h"
+#include "tests/unit/reconcilers/azure/scripted_azure.h"
+
+namespace keyturn {
+namespace {
+
+constexpr const char* base = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.App/containerApps/orders";
+constexpr const char* version = "11111111111111111111111111111111";
+
+class ContainerApp : public ::testing::Test {
+ protected:
+  ContainerApp() {
+    azure.otherwise([this](const SeenRequest& request) { return answer(request); });
+  }
+
+  // The smallest Resource Manager: one app, one active revision, and answers to writes that a test sets.
+  ScriptedAzure::Answer answer(const SeenRequest& request) {
+    const std::string path = request.target.substr(0, request.target.find('?'));
+    if (request.method == "PATCH" || request.method == "POST") {
+      ScriptedAzure::Answer out = write_answer;
+      if (out) out->headers.set("Date", format_http_date(azure.clock.now()));
+      return out;
+    }
+    if (path == "/op") return operation_answer;
+    if (path == base)
+      return azure.reply(200,
+                         R"({"properties":{"provisioningState":")" + provisioning + R"(","configuration":{"secrets":)" + secrets + "}}}");
+    if (path.ends_with("/replicas"))
+      return azure.reply(200, R"({"value":[{"name":"r","properties":{"createdTime":")" + format_seconds(born) +
+                                  R"(","runningState":"Running","containers":[{"ready":true}]}}]})");
+    if (path.ends_with("/revisions")) {
+      if (request.target.find("page=2") == std::string::npos && paged)
+        return azure.reply(200, R"({"value":[{"name":"orders--0","properties":{"active":false}}],"nextLink":")" +
+                                    (next_host.empty() ? azure.url("") : next_host) + base + R"(/revisions?page=2"})");
+      return azure.reply(200, R"({"value":[{"name":"orders--1","properties":{"active":true,"provisioningState":"Provisioned"}}]})");
+    }
+    return azure.reply(404, R"({"error":{"code":"ResourceNotFound"}})");
+  }
+  std::unique_ptr<AzureContainerApp> make(api::ReferenceMode mode = api::ReferenceMode::Versionless, const std::string& name = "orders",
+                                          api::DataProtection protection = api::DataProtection::NotUsed) {
+    AzureContainerApp::Settings settings{"sub", "rg", name, protection, {}};
+    settings.rules.reference = mode;
+    return std::make_unique<AzureContainerApp>(arm, nullptr, settings);
+  }
+  ConvergeTarget target(const std::string& id = version) {
+    return {"https://main.vault.azure.net", "redis", VersionId{id}, api::ReloadMode::Restart};
+  }
+  Result<std::string> converge(const std::string& mark) { return azure.run_task(app->converge(azure.context(), target(), mark)); }
+  ConsumerFacts observe(const std::string& mark) { return azure.run_task(app->observe(azure.context(), target(), mark)).value(); }
+  std::vector<SeenRequest> writes() {
+    std::vector<SeenRequest> out;
+    for (const SeenRequest& request : azure.seen)
+      if (request.method != "GET") out.push_back(request);
+    return out;
+  }
+
+  ScriptedAzure azure;
+  std::shared_ptr<ArmClient> arm = std::make_shared<ArmClient>(
+      azure.http, std::make_shared<TokenSource>(std::make_shared<NumberedTokens>()), std::make_shared<SeededRandom>(1),
+      ArmClient::Settings{azure.origin(), "https://management.azure.com", "t", false});
+  std::string provisioning = "Succeeded";
+  std::string secrets = R"([{"name":"redis","keyVaultUrl":"https://main.vault.azure.net/secrets/redis","identity":"system"},
+      {"name":"sql","keyVaultUrl":"https://main.vault.azure.net/secrets/sql","identity":"/subscriptions/s/resourcegroups/rg/id"}])";
+  Instant born = azure.clock.now() - Duration{3'600'000};
+  bool paged = false;
+  std::string next_host;
+  ScriptedAzure::Answer write_answer = azure.reply(202, "", {{"Location", azure.url("/op")}});
+  ScriptedAzure::Answer operation_answer = azure.reply(202, "");
+  std::unique_ptr<AzureContainerApp> app = make();
+};
+
+TEST_F(ContainerApp, WritesTheWholeArrayBack) {
+  const auto mark = converge("");
+  ASSERT_TRUE(mark);
+  ASSERT_EQ(writes().size(), 1u);
+  EXPECT_EQ(writes()[0].target, std::string(base) + "?api-version=2025-01-01");
+  EXPECT_EQ(boost::json::parse(writes()[0].body), boost::json::parse("{\"properties\":{\"configuration\":{\"secrets\":" + secrets + "}}}"));
+  EXPECT_EQ(observe(*mark).state, ConsumerState::Moving);
+}
+
+TEST_F(ContainerApp, PinsOnlyTheReferenceOfTheTarget) {
+  app = make(api::ReferenceMode::Pinned);
+  secrets =
+      R"([{"name":"redis","keyVaultUrl":"https://MAIN.vault.azure.net/secrets/Redis/22222222222222222222222222222222","identity":"system"},
+      {"name":"sql","keyVaultUrl":"https://main.vault.azure.net/secrets/sql/33333333333333333333333333333333","identity":"system"}])";
+  ASSERT_TRUE(converge(""));
+  const std::string body = writes()[0].body;
+  EXPECT_NE(body.find(std::string("https://MAIN.vault.azure.net/secrets/Redis/") + version + "\""), std::string::npos);
+  EXPECT_NE(body.find("secrets/sql/33333333333333333333333333333333"), std::string::npos);
+}
+
+TEST_F(ContainerApp, DoesOneActPerCallUntilItIsProven) {
+  const std::string writing = converge("").value();
+  EXPECT_EQ(converge(writing).value(), writing);
+  azure.clock.advance(Duration{13'000});
+  operation_answer = azure.reply(200, "{}");
+  EXPECT_EQ(observe(writing).state, ConsumerState::Stale);
+  const std::string synced = converge(writing).value();
+  EXPECT_EQ(parse_mark(synced)->stage, ConvergenceMark::Stage::Synced);
+  EXPECT_EQ(parse_mark(synced)->at, azure.clock.now());
+  EXPECT_EQ(converge(synced).value(), synced);
+  azure.clock.advance(Duration{2'000});
+  write_answer = azure.reply(200, "");
+  const std::string restarted = converge(synced).value();
+  EXPECT_EQ(parse_mark(restarted)->revisions, std::vector<std::string>{"orders--1"});
+  EXPECT_EQ(writes().back().target, std::string(base) + "/revisions/orders--1/restart?api-version=2025-01-01");
+  EXPECT_EQ(writes().size(), 2u);
+  EXPECT_EQ(observe(restarted).state, ConsumerState::Moving);
+  EXPECT_EQ(converge(restarted).value(), restarted);
+  born = azure.clock.now() + Duration{2'000};
+  azure.clock.advance(Duration{20'000});
+  EXPECT_EQ(observe(restarted).state, ConsumerState::Proven);
+  EXPECT_EQ(writes().size(), 2u);
+}
+
+TEST_F(ContainerApp, TakesAWriteThatEndsAtOnceForSynced) {
+  write_answer = azure.reply(200, R"({"properties":{"provisioningState":"Succeeded"}})");
+  EXPECT_EQ(parse_mark(converge("").value())->stage, ConvergenceMark::Stage::Synced);
+}
+
+TEST_F(ContainerApp, WritesAgainWhenTheOperationFailedOrIsForgotten) {
+  const std::string writing = converge("").value();
+  for (const auto& end : {azure.reply(200, R"({"status":"Failed"})"), azure.reply(404, "")}) {
+    operation_answer = end;
+    ASSERT_TRUE(converge(writing));
+  }
+  EXPECT_EQ(writes().size(), 3u);
+}
+
+TEST_F(ContainerApp, DoesNotWriteAgainOverAFailedTemplate) {
+  const std::string writing = converge("").value();
+  operation_answer = azure.reply(200, R"({"status":"Failed"})");
+  provisioning = "Failed";
+  EXPECT_EQ(observe(writing).refusal, api::reason::consumer_template_failed);
+  EXPECT_EQ(converge(writing).error().code, Errc::Invalid);
+  EXPECT_EQ(writes().size(), 1u);
+}
+
+TEST_F(ContainerApp, RemembersThatThePlatformCannotReadTheReference) {
+  write_answer = azure.reply(
+      400, R"({"error":{"code":"InvalidParameterValueInContainerTemplate","message":"Unable to get value using Managed identity"}})");
+  const std::string refused = converge("").value();
+  EXPECT_EQ(parse_mark(refused)->stage, ConvergenceMark::Stage::Refused);
+  EXPECT_EQ(observe(refused).refusal, api::reason::consumer_template_failed);
+  azure.clock.advance(Duration{60'000});
+  EXPECT_EQ(observe(refused).state, ConsumerState::Stale);
+  write_answer = azure.reply(202, "", {{"Location", azure.url("/op")}});
+  EXPECT_EQ(parse_mark(converge(refused).value())->stage, ConvergenceMark::Stage::Writing);
+}
+
+TEST_F(ContainerApp, PassesDefiniteAndAmbiguousRefusalsOn) {
+  struct Row {
+    int status;
+    Errc code;
+  };
+  for (const Row& row : {Row{403, Errc::Denied}, Row{409, Errc::Throttled}, Row{429, Errc::Throttled}, Row{500, Errc::OutcomeUnknown},
+                         Row{415, Errc::Invalid}, Row{400, Errc::Invalid}}) {
+    write_answer = azure.reply(row.status, R"({"error":{"code":"Other"}})");
+    EXPECT_EQ(converge("").error().code, row.code) << row.status;
+  }
+  write_answer = std::nullopt;
+  EXPECT_EQ(converge("").error().code, Errc::OutcomeUnknown);
+}
+
+TEST_F(ContainerApp, WritesNothingThatItMustRefuse) {
+  secrets = R"([{"name":"redis","keyVaultUrl":"https://main.vault.azure.net/secrets/redis","identity":"system"},{"name":"inline"}])";
+  EXPECT_EQ(converge("").error().code, Errc::Invalid);
+  EXPECT_EQ(observe("").refusal, api::reason::inline_secrets_present);
+  secrets = "[]";
+  EXPECT_EQ(observe("").refusal, api::reason::invalid_reference);
+  EXPECT_EQ(converge("").error().code, Errc::Invalid);
+  EXPECT_TRUE(writes().empty());
+}
+
+TEST_F(ContainerApp, WritesNothingAfterTheSendDeadline) {
+  const Context late = azure.context().sending_within(Duration{1'000});
+  azure.clock.advance(Duration{1'000});
+  EXPECT_EQ(azure.run_task(app->converge(late, target(), "")).error().code, Errc::Unavailable);
+  EXPECT_TRUE(writes().empty());
+}
+
+TEST_F(ContainerApp, FollowsThePagesOfRevisionsOnItsOwnHostOnly) {
+  paged = true;
+  EXPECT_EQ(observe("").replicas, 1);
+  ScriptedAzure foreign;
+  next_host = foreign.url("");
+  EXPECT_EQ(azure.run_task(app->observe(azure.context(), target(), "")).error().code, Errc::Invalid);
+  EXPECT_TRUE(foreign.seen.empty());
+}
+
+TEST_F(ContainerApp, SendsNoTokenToTheHostOfAForeignOperation) {
+  ScriptedAzure foreign;
+  write_answer = azure.reply(202, "", {{"Location", foreign.url("/op")}});
+  EXPECT_EQ(converge("").error().code, Errc::Invalid);
+  EXPECT_TRUE(foreign.seen.empty());
+}
+
+TEST_F(ContainerApp, SaysThatAnAppDoesNotExist) {
+  app = make(api::ReferenceMode::Versionless, "absent");
+  EXPECT_EQ(observe("").refusal, api::reason::invalid_reference);
+  EXPECT_EQ(converge("").error().code, Errc::NotFound);
+  EXPECT_EQ(azure.run_task(app->baseline(azure.context(), "https://main.vault.azure.net", "redis"))->refusal,
+            api::reason::invalid_reference);
+}
+
+TEST_F(ContainerApp, BeginsWithAHealthyBaseline) {
+  app = make(api::ReferenceMode::Versionless, "orders", api::DataProtection::Detect);
+  const auto healthy = azure.run_task(app->baseline(azure.context(), "https://main.vault.azure.net", "redis"));
+  ASSERT_TRUE(healthy);
+  EXPECT_EQ(healthy->state, ConsumerState::Proven);
+  EXPECT_EQ(healthy->evidence, "1 replicas are healthy; data protection not attested");
+  EXPECT_EQ(healthy->refusal, "");
+  EXPECT_EQ(azure.run_task(app->baseline(azure.context(), "https://main.vault.azure.net", "other"))->refusal,
+            api::reason::invalid_reference);
+}
+
+TEST_F(ContainerApp, ReportsFailuresToLook) {
+  azure.then(500, "");
+  EXPECT_EQ(azure.run_task(app->observe(azure.context(), target(), "")).error().code, Errc::Unavailable);
+  azure.then(403, R"({"error":{"code":"AuthorizationFailed"}})");
+  EXPECT_EQ(azure.run_task(app->observe(azure.context(), target(), "")).error().code, Errc::Denied);
+  ConvergeTarget bad = target();
+  bad.vault_url = "nonsense";
+  EXPECT_EQ(azure.run_task(app->observe(azure.context(), bad, "")).error().code, Errc::Invalid);
+}
+
+}  // namespace
+}  // namespace keyturn
