@@ -42,6 +42,17 @@ api::TargetKind kind_of(Action action) {
   }
 }
 
+// What was done and seen, once each: a consumer takes several acts to converge, and an act may be repeated.
+void add_evidence(api::RotationRun& run, const Plan& step, Instant now) {
+  std::vector<api::Evidence>& evidence = run.status.evidence;
+  const std::string what = describe(step, run.spec);
+  const bool known = std::any_of(evidence.begin(), evidence.end(), [&](const api::Evidence& one) {
+    return step.action != Action::Advance && one.what == what;
+  });
+  if (known || evidence.size() >= evidence_max) return;
+  evidence.push_back({now, std::string(api::name_of(run.status.phase)), target_of(step, run.spec), what});
+}
+
 // An unfinished run whose object was removed by force is still brought to its end.
 api::SecretRotation ghost_of(const api::RotationRun& run) {
   api::SecretRotation ghost;
@@ -350,9 +361,7 @@ Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
     if (!pass.look.latest[i].empty()) status.targets[i].version_seen = pass.look.latest[i];  // vaults come first
   }
   if (api::is_terminal(step.phase)) status.finished_at = pass.now;
-  if (status.evidence.size() < evidence_max) {
-    status.evidence.push_back({pass.now, std::string(api::name_of(step.phase)), {}, describe(step, pass.run->spec)});
-  }
+  add_evidence(*pass.run, step, pass.now);
   auto recorded = co_await ports_.records.update_run(context, *pass.run);
   if (!recorded) {
     if (recorded.error().code == Errc::Conflict) co_return Outcome::again(Duration{0});
@@ -426,6 +435,7 @@ Task<Outcome> RotationReconciler::act(Context context, Pass& pass) {
   target->last_error.clear();
   target->attempts = 0;
   if (step.action == Action::Converge) target->mark = executed->mark;
+  add_evidence(*pass.run, step, context.clock().now());
   auto noted = co_await ports_.records.update_run(context, *pass.run);
   if (!noted && noted.error().code != Errc::Conflict) co_return noted.error();
   auto written = co_await publish_status(context, pass);
