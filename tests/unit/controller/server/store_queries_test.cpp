@@ -73,6 +73,12 @@ TEST_F(StoreQueriesTest, ListsByNamespaceAndName) {
   EXPECT_EQ(some->rotations.size(), 1U);
 }
 
+TEST_F(StoreQueriesTest, ListsMoreThanOneTurnHolds) {
+  constexpr std::size_t many = 600;
+  for (std::size_t i = 0; i < many; ++i) add(a_rotation({"erp-dev", "r" + std::to_string(i)}));
+  EXPECT_EQ(wait(queries.list(context(), ""))->rotations.size(), many);
+}
+
 TEST_F(StoreQueriesTest, ShowsAnObjectThatDoesNotDecodeInsteadOfHidingIt) {
   boost::json::object broken = api::encode(a_rotation(redis));
   broken["spec"] = "not an object";
@@ -87,7 +93,7 @@ TEST_F(StoreQueriesTest, ShowsAnObjectThatDoesNotDecodeInsteadOfHidingIt) {
 
 TEST_F(StoreQueriesTest, SaysWhenARotationDoesNotExist) {
   EXPECT_EQ(wait(queries.get(context(), redis)).error().code, Errc::NotFound);
-  EXPECT_EQ(wait(queries.plan(context(), redis)).error().code, Errc::NotFound);
+  EXPECT_EQ(wait(queries.plan(context(), redis, "")).error().code, Errc::NotFound);
   EXPECT_EQ(wait(queries.history(context(), redis, 0)).error().code, Errc::NotFound);
 }
 
@@ -126,7 +132,7 @@ TEST_F(StoreQueriesTest, RecordsOutliveTheirRotation) {
 
 TEST_F(StoreQueriesTest, HandsThePlannersAnswerThrough) {
   add(a_rotation(redis));
-  const Result<PlanView> plan = wait(queries.plan(context(), redis));
+  const Result<PlanView> plan = wait(queries.plan(context(), redis, ""));
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->decision, "Mint");
 }
