@@ -63,12 +63,15 @@ json::object to_stored(const ResourceType& type, json::object presented) {
   return presented;
 }
 
-void check_event(const ResourceType& type, const json::object& object, api::Violations& violations) {
+std::string malformed_time(const json::object& object) {
   for (const std::string_view field : {"eventTime", "series.lastObservedTime"}) {
     const std::string_view text = text_at(object, field);
-    if (text.empty() || is_micro_time(text)) continue;
-    violations.push_back({"FieldValueInvalid", std::string(field), "Invalid value: \"\": must be a time with six fraction digits"});
+    if (!text.empty() && !is_micro_time(text)) return std::string(field);
   }
+  return {};
+}
+
+void check_event(const ResourceType& type, const json::object& object, api::Violations& violations) {
   const std::string_view kind = text_at(object, "type");
   const bool is_new = type.of == TypeOf::NewEvent;
   if (is_new && kind != "Normal" && kind != "Warning")

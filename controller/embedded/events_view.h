@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <string>
 
 #include "api/validate.h"
 #include "controller/embedded/resource_types.h"
@@ -12,7 +13,11 @@ namespace keyturn::embedded {
 boost::json::object present(const ResourceType& type, boost::json::object stored);
 boost::json::object to_stored(const ResourceType& type, boost::json::object presented);
 
-// The rules of an event in the form of its type, times included: eventTime and series.lastObservedTime have exactly six fraction digits.
+// The first of eventTime and series.lastObservedTime that does not have exactly six fraction digits; empty = they are fine. Genuine
+// servers cannot even decode such an event.
+std::string malformed_time(const boost::json::object& object);
+
+// The rules of an event in the form of its type.
 void check_event(const ResourceType& type, const boost::json::object& object, api::Violations& violations);
 
 }  // namespace keyturn::embedded

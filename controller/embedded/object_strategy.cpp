@@ -97,6 +97,8 @@ bool content_differs(const json::object& left, const json::object& right) {
   return false;
 }
 
+bool is_event(const ResourceType& type) { return type.of == TypeOf::CoreEvent || type.of == TypeOf::NewEvent; }
+
 bool counts_generation(const ResourceType& type) { return type.of == TypeOf::Rotation; }
 
 std::int64_t generation_of(const json::object& metadata) {
@@ -213,6 +215,9 @@ Answer<> check_envelope(const ResourceType& type, json::object& object, std::str
     return invalid(other, metadata_text(object, "name"),
                    {{"FieldValueInvalid", "kind", fmt::format("Invalid value: \"{}\": must be {}", kind, type.kind)}});
   }
+  if (const std::string field = is_event(type) ? malformed_time(object) : std::string{}; !field.empty())
+    return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: {} must be a time with six fraction digits", type.kind,
+                                   type.version, type.kind, field));
   object["apiVersion"] = type.group_version();
   object["kind"] = type.kind;
   json::object& metadata = metadata_of(object);
@@ -300,7 +305,7 @@ api::Violations check_object(const ResourceType& type, const json::object& objec
   check_annotations(object, violations);
   if (live) check_finalizers(object, *live, violations);
   if (live) check_immutable(object, *live, violations);
-  if (type.of == TypeOf::CoreEvent || type.of == TypeOf::NewEvent) check_event(type, object, violations);
+  if (is_event(type)) check_event(type, object, violations);
   if (type.of == TypeOf::Definition) check_definition(object, violations);
   if (!type.schema) return violations;
   api::Violations found = api::validate(*type.schema, object);

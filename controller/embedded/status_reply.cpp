@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
@@ -26,13 +27,15 @@ json::array causes_of(const api::Violations& violations) {
   return causes;
 }
 
+// What is said twice among the causes stands once in the message.
 std::string sentence_of(const api::Violations& violations) {
-  std::string text;
+  std::vector<std::string> sentences;
   for (const api::Violation& violation : violations) {
-    if (!text.empty()) text += ", ";
-    text += violation.field + ": " + violation.message;
+    std::string sentence = fmt::format("{}: {}", violation.field, violation.message);
+    if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end()) sentences.push_back(std::move(sentence));
   }
-  return violations.size() > 1 ? "[" + text + "]" : text;
+  const std::string text = fmt::format("{}", fmt::join(sentences, ", "));
+  return sentences.size() > 1 ? "[" + text + "]" : text;
 }
 
 Failure about(int code, std::string reason, std::string message, json::object details) {
