@@ -17,7 +17,7 @@
 #include "base/secret.h"
 #include "controller/embedded/git/git_tls.h"
 
-namespace keyturn::embedded {
+namespace keyturn::git {
 namespace {
 
 template <class T, void (*release)(T*)>
@@ -184,8 +184,8 @@ Result<> fetch(git_repository* repository, const GitLocation& location, const Co
 // Walks through the folders of one commit.
 class Walk {
  public:
-  Walk(git_repository* repository, git_odb* database, const Context& context)
-      : repository_(repository), database_(database), context_(context) {}
+  Walk(git_repository* repository, git_odb* database, const Context& context, const Limits& limits)
+      : repository_(repository), database_(database), context_(context), limits_(limits) {}
 
   Result<> folder(git_tree* tree, const std::string& prefix, int depth) {
     if (depth > GitRepository::depth_max) return Error{Errc::Invalid, "the folders of the branch are nested too deeply"};
@@ -213,7 +213,7 @@ class Walk {
     // Neither a symbolic link nor a submodule: both point to where this repository has no say.
     const bool is_file = mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
     if (!is_file || !is_manifest_name(name)) return ok();
-    if (++files_ > GitRepository::files_max) return Error{Errc::Invalid, "the branch holds too many manifests"};
+    if (++files_ > limits_.files_max) return Error{Errc::Invalid, "the branch holds too many manifests"};
     return file(git_tree_entry_id(one), printable(prefix + name));
   }
 
@@ -222,8 +222,8 @@ class Walk {
     git_object_t type = GIT_OBJECT_INVALID;
     int code = git_odb_read_header(&size, &type, database_, id);  // the size, before anything of it is in memory
     if (code != 0) return failure(code, "a file of the branch cannot be read");
-    if (size > GitRepository::file_bytes_max) {
-      found_.problems.push_back(path + ": is larger than 1 MiB");
+    if (size > limits_.file_bytes_max) {
+      found_.problems.push_back(path + ": is larger than " + std::to_string(limits_.file_bytes_max) + " bytes");
       return ok();
     }
     Blob blob;
@@ -237,6 +237,7 @@ class Walk {
   git_repository* repository_;
   git_odb* database_;
   const Context& context_;
+  const Limits& limits_;
   Manifests found_;
   std::size_t files_ = 0;
   std::size_t entries_ = 0;
@@ -288,22 +289,21 @@ bool descends_from(git_repository* repository, const git_oid* head, const std::s
 
 }  // namespace
 
-GitRepository::Library::Library() { git_libgit2_init(); }
-GitRepository::Library::Library(Library&&) noexcept { git_libgit2_init(); }
-GitRepository::Library::~Library() { git_libgit2_shutdown(); }
+// libgit2 counts its users.
+GitRepository::GitRepository(GitLocation location, Limits limits) : location_(std::move(location)), limits_(limits) { git_libgit2_init(); }
+GitRepository::~GitRepository() { git_libgit2_shutdown(); }
 
-Result<GitRepository> GitRepository::make(GitLocation location) {
-  GitRepository repository(std::move(location));
-  const std::string& url = repository.location_.url;
-  if (!url.starts_with("https://") && !url.starts_with("file:///") && !url.starts_with("/"))
+Result<> GitRepository::check() const {
+  const std::string& url = location_.url;
+  if (!is_remote() && !url.starts_with("file:///") && !url.starts_with("/"))
     return Error{Errc::Invalid, "a repository is named by https://, file:/// or an absolute path"};
   const std::size_t host_end = std::min(url.find('/', std::string_view("https://").size()), url.size());
-  if (repository.is_remote() && url.substr(0, host_end).find('@') != std::string::npos)
+  if (is_remote() && url.substr(0, host_end).find('@') != std::string::npos)
     return Error{Errc::Invalid, "a login does not belong into the repository's address: put the token into a file"};
   int valid = 0;
-  const std::string name = "refs/heads/" + repository.location_.branch;
+  const std::string name = "refs/heads/" + location_.branch;
   if (git_reference_name_is_valid(&valid, name.c_str()) != 0 || valid != 1) return Error{Errc::Invalid, "the branch has an impossible name"};
-  return repository;
+  return ok();
 }
 
 std::string GitRepository::local_path() const {
@@ -312,7 +312,8 @@ std::string GitRepository::local_path() const {
 }
 
 Result<std::optional<GitSnapshot>> GitRepository::read(const std::string& known, Context context) const {
-  auto repository = is_remote() ? open_mirror(location_.mirror) : open_local(local_path());
+  if (auto sound = check(); !sound) return sound.error();
+  auto repository = is_remote() ? open_mirror(location_.cache) : open_local(local_path());
   if (!repository) return repository.error();
   if (is_remote()) {
     if (auto fetched = fetch(repository->get(), location_, context); !fetched) return fetched.error();
@@ -325,19 +326,25 @@ Result<std::optional<GitSnapshot>> GitRepository::read(const std::string& known,
   git_oid_tostr(hex.data(), hex.size(), id);
   if (known == hex.data()) return std::optional<GitSnapshot>();
 
-  auto tree = folder_of(repository->get(), commit->get(), location_.path);
+  auto tree = folder_of(repository->get(), commit->get(), location_.folder);
   if (!tree) return tree.error();
   Database database;
-  const int code = embedded::make(database, [&](git_odb** out) { return git_repository_odb(out, repository->get()); });
+  const int code = git::make(database, [&](git_odb** out) { return git_repository_odb(out, repository->get()); });
   if (code != 0) return failure(code, "the repository cannot be read");
-  Walk walk(repository->get(), database.get(), context);
-  if (auto walked = walk.folder(tree->get(), trimmed(location_.path).empty() ? "" : trimmed(location_.path) + "/", 0); !walked)
+  Walk walk(repository->get(), database.get(), context, limits_);
+  if (auto walked = walk.folder(tree->get(), trimmed(location_.folder).empty() ? "" : trimmed(location_.folder) + "/", 0); !walked)
     return walked.error();
   Manifests manifests = walk.take();
   drop_duplicates(manifests);
-  const bool rewritten = !known.empty() && !descends_from(repository->get(), id, known);
-  return std::optional<GitSnapshot>(
-      GitSnapshot{hex.data(), author_of(commit->get()), std::move(manifests.objects), std::move(manifests.problems), rewritten});
+  const char* subject = git_commit_summary(commit->get());
+  GitSnapshot snapshot;
+  snapshot.commit = hex.data();
+  snapshot.author = author_of(commit->get());
+  snapshot.subject = printable(subject == nullptr ? "" : subject);
+  snapshot.objects = std::move(manifests.objects);
+  snapshot.problems = std::move(manifests.problems);
+  snapshot.rewritten = !known.empty() && !descends_from(repository->get(), id, known);
+  return std::optional<GitSnapshot>(std::move(snapshot));
 }
 
-}  // namespace keyturn::embedded
+}  // namespace keyturn::git

@@ -1,130 +1,144 @@
 #include "controller/embedded/git/git_source.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "base/log.h"
-#include "controller/embedded/yaml_json.h"
 
 namespace keyturn::git {
 namespace {
 
-namespace json = boost::json;
+constexpr Duration look_time_max = std::chrono::minutes(2);
 
-constexpr Duration look_timeout = std::chrono::minutes(2);
-constexpr std::size_t problems_max = 100;
+// On a thread of the pool; owns all it uses.
+struct ReadBranch {
+  std::shared_ptr<const GitRepository> repository;
+  std::string known;
+  Context context;
+  Result<std::optional<GitSnapshot>> operator()() { return repository->read(known, context); }
+};
 
-std::string text_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string{};
+GitLocation location_of(const GitSourceOptions& options) {
+  return {options.url, options.branch, options.folder, options.cache, options.ca_file, options.username, options.token_file};
 }
 
-ObjectKey key_of(const json::object& object) {
-  const json::value* metadata = object.if_contains("metadata");
-  if (!metadata || !metadata->is_object()) return {};
-  return {text_at(metadata->get_object(), "namespace"), text_at(metadata->get_object(), "name")};
+// What others refer to comes first, so that a new branch is applied in one go.
+constexpr std::size_t ranks = 3;
+std::size_t rank_of(const GitObject& object) {
+  const std::string kind = identity_of(object.body).kind;
+  if (kind == "Namespace") return 0;
+  return kind == "RotationEnvironment" ? 1 : 2;
 }
 
-std::string title_of(const json::object& object) { return text_at(object, "kind") + " " + key_of(object).to_string(); }
-
-// Environments first: rotations name them.
-int rank_of(const json::object& object) {
-  const std::string kind = text_at(object, "kind");
-  return kind == "Namespace" ? 0 : kind == "RotationEnvironment" ? 1 : 2;
+std::vector<GitObject> in_order_of_rank(std::vector<GitObject> objects) {
+  std::array<std::vector<GitObject>, ranks> by_rank;
+  for (GitObject& object : objects) by_rank[rank_of(object)].push_back(std::move(object));
+  std::vector<GitObject> ordered;
+  for (std::vector<GitObject>& some : by_rank) std::move(some.begin(), some.end(), std::back_inserter(ordered));
+  return ordered;
 }
-
-// Files for kustomize hold no object of the API.
-bool is_for_tools(const json::object& object) { return text_at(object, "kind") == "Kustomization" || text_at(object, "apiVersion").starts_with("kustomize"); }
 
 }  // namespace
 
-std::vector<json::object> objects_of(const Tree& tree, std::vector<std::string>& problems) {
-  std::vector<json::object> objects;
-  for (const File& file : tree.files) {
-    auto documents = embedded::read_yaml_documents(file.text);
-    if (!documents) {
-      problems.push_back(file.path + ": " + documents.error().message);
-      continue;
-    }
-    for (json::value& document : *documents) {
-      if (document.is_null()) continue;  // an empty document
-      const bool object = document.is_object();
-      if (!object || text_at(document.get_object(), "kind").empty() || key_of(document.get_object()).name.empty()) {
-        if (object && is_for_tools(document.get_object())) continue;
-        problems.push_back(file.path + ": a document is not an object of the API: it needs apiVersion, kind and metadata.name");
-        continue;
-      }
-      objects.push_back(std::move(document.get_object()));
-    }
-  }
-  std::sort(objects.begin(), objects.end(), [](const json::object& a, const json::object& b) {
-    return std::pair(rank_of(a), title_of(a)) < std::pair(rank_of(b), title_of(b));
-  });
-  return objects;
-}
-
-GitSource::GitSource(boost::asio::any_io_executor executor, Clock& clock, BlockingPool& pool, ObjectSink& sink, GitSourceOptions options)
-    : clock_(clock), pool_(pool), sink_(sink), options_(std::move(options)), tasks_(std::move(executor)) {}
+GitSource::GitSource(boost::asio::any_io_executor executor, Clock& clock, BlockingPool& pool, ObjectSink& sink, GitSourceOptions options,
+                     OnSnapshot on_snapshot)
+    : clock_(clock),
+      pool_(pool),
+      sink_(sink),
+      options_(std::move(options)),
+      on_snapshot_(std::move(on_snapshot)),
+      repository_(std::make_shared<const GitRepository>(location_of(options_), options_.limits)),
+      tasks_(std::move(executor)) {}
 
 void GitSource::start() {
   tasks_.spawn("git", [this] { return follow(); });
 }
 
 Awaitable<> GitSource::follow() {
-  while (true) {
-    auto looked = co_await look(Context(clock_, "git").with_timeout(look_timeout));
-    if (!looked) log::warn("the Git branch cannot be followed", {{"branch", options_.branch}, {"error", looked.error()}});
+  for (;;) {
+    const std::string before = status_.applied;
+    const std::vector<std::string> known_problems = status_.problems;
+    const auto looked = co_await look(Context(clock_, "git"));
+    static_cast<void>(looked);  // told by its problem
+    if (status_.applied != before) log::info("applied a commit", {{"commit", status_.applied}, {"author", status_.author}});
+    if (status_.problems != known_problems)
+      for (const std::string& problem : status_.problems) log::warn("the Git branch has a problem", {{"branch", options_.branch}, {"problem", problem}});
     co_await clock_.sleep_for(options_.interval);
   }
 }
 
 Task<> GitSource::look(Context context) {
-  const Repository repository(options_.url, options_.branch, options_.cache);
-  auto head = co_await pool_.run([repository] { return repository.head(); });
-  if (!head) {
-    status_.problems = {head.error().message};
-    co_return head.error();
+  const Context bounded = context.with_timeout(look_time_max);
+  ReadBranch work{repository_, status_.seen, bounded};
+  auto read = co_await pool_.run(std::move(work));
+  status_.checked_at = clock_.now();
+  status_.problems.clear();
+  if (!read) {
+    tell(read.error().message);
+    co_return read.error();
   }
-  status_.seen = *head;
-  if (status_.applied == *head) co_return ok();
-  auto tree = co_await pool_.run([repository, commit = *head, folder = options_.folder, limits = options_.limits] {
-    return repository.read(commit, folder, limits);
-  });
-  if (!tree) {
-    status_.problems = {tree.error().message};
-    co_return tree.error();
-  }
-  const std::vector<std::string> before = std::move(status_.problems);
-  status_.problems = tree->problems;
-  std::vector<json::object> objects = objects_of(*tree, status_.problems);
-  co_await apply_all(context, std::move(objects));
-  if (status_.problems.empty()) {
-    status_.applied = *head;
-    log::info("applied a commit", {{"commit", *head}, {"author", tree->author}, {"subject", tree->subject}});
-  } else if (status_.problems != before) {
-    for (const std::string& problem : status_.problems) log::warn("a manifest was not applied", {{"commit", *head}, {"problem", problem}});
-  }
+  if (*read) take(**std::move(read));
+  for (const std::string& problem : snapshot_problems_) tell(problem);
+  co_await apply_pending(bounded);
+  const bool whole = pending_.empty() && snapshot_problems_.empty();
+  if (whole) co_await prune_vanished(bounded);
+  if (whole) status_.applied = status_.seen;
   co_return ok();
 }
 
-Awaitable<> GitSource::apply_all(Context context, std::vector<json::object> objects) {
-  std::set<std::pair<std::string, ObjectKey>> present;
-  for (json::object& object : objects) {
-    present.emplace(text_at(object, "kind"), key_of(object));
-    const std::string title = title_of(object);
-    auto applied = co_await sink_.apply(context, std::move(object));
-    if (!applied && status_.problems.size() < problems_max) status_.problems.push_back(title + ": " + applied.error().message);
+void GitSource::take(GitSnapshot snapshot) {
+  if (on_snapshot_) on_snapshot_(snapshot);
+  status_.seen = snapshot.commit;
+  status_.author = snapshot.author;
+  status_.objects = snapshot.objects.size();
+  snapshot_problems_ = std::move(snapshot.problems);
+  Known before = std::move(present_);
+  before.merge(vanished_);
+  present_.clear();
+  for (const GitObject& object : snapshot.objects) {
+    const ObjectIdentity identity = identity_of(object.body);
+    present_.emplace(identity.kind, identity.key);
   }
-  // A file that cannot be read today may hold an object that was there yesterday: nothing is pruned on a broken tree.
-  if (options_.prune && status_.problems.empty()) co_await prune_vanished(context, present);
-  present_ = std::move(present);
+  vanished_.clear();
+  if (snapshot.rewritten) {
+    log::warn("the Git branch was moved by force: what it no longer holds is left alone", {{"commit", status_.seen}});
+  } else {
+    std::set_difference(before.begin(), before.end(), present_.begin(), present_.end(), std::inserter(vanished_, vanished_.end()));
+  }
+  pending_ = in_order_of_rank(std::move(snapshot.objects));
 }
 
-Awaitable<> GitSource::prune_vanished(Context context, const std::set<std::pair<std::string, ObjectKey>>& present) {
-  for (const auto& [kind, key] : present_) {
-    if (present.contains({kind, key})) continue;
-    auto removed = co_await sink_.remove(context, kind, key);
-    if (!removed && removed.error().code != Errc::NotFound) status_.problems.push_back(kind + " " + key.to_string() + ": " + removed.error().message);
+Awaitable<> GitSource::apply_pending(Context context) {
+  std::vector<GitObject> refused;
+  for (GitObject& object : pending_) {
+    const auto applied = co_await sink_.apply(context, object.body);
+    if (applied) continue;
+    tell(object.path + ": " + title_of(object.body) + ": " + applied.error().message);
+    refused.push_back(std::move(object));
   }
+  pending_ = std::move(refused);
+}
+
+// Called only with a whole picture: what could not be read or applied might be what is missing.
+Awaitable<> GitSource::prune_vanished(Context context) {
+  if (!options_.prune || vanished_.empty()) co_return;
+  if (present_.empty()) {
+    tell("nothing is left on the branch: an empty branch is not pruned");
+    co_return;
+  }
+  Known left;
+  for (const auto& [kind, key] : vanished_) {
+    const auto removed = co_await sink_.remove(context, kind, key);
+    if (removed || removed.error().code == Errc::NotFound) continue;
+    tell("pruning " + kind + " " + key.to_string() + ": " + removed.error().message);
+    left.emplace(kind, key);
+  }
+  vanished_ = std::move(left);
+}
+
+void GitSource::tell(std::string problem) {
+  if (status_.problems.size() < problems_max) status_.problems.push_back(std::move(problem));
 }
 
 }  // namespace keyturn::git

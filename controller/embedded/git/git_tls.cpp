@@ -16,10 +16,10 @@
 #include <new>
 #include <string>
 
-namespace keyturn::embedded {
+namespace keyturn::git {
 namespace {
 
-constexpr Duration silence_max = std::chrono::seconds(30);
+constexpr Duration silence_max = std::chrono::seconds(10);
 
 thread_local const GitTlsScope* current = nullptr;
 
@@ -168,4 +168,4 @@ GitTlsScope::GitTlsScope(std::shared_ptr<boost::asio::ssl::context> trust, Conte
 
 GitTlsScope::~GitTlsScope() { current = nullptr; }
 
-}  // namespace keyturn::embedded
+}  // namespace keyturn::git

@@ -6,7 +6,7 @@
 
 #include "base/context.h"
 
-namespace keyturn::embedded {
+namespace keyturn::git {
 
 // While it lives, connections that libgit2 opens on this thread are verified against `trust` and end with `context`'s deadline; without
 // one on the thread, libgit2 cannot open a connection at all. One per thread at a time; git_libgit2_init must have been called.
@@ -25,4 +25,4 @@ class GitTlsScope {
   const Context context_;
 };
 
-}  // namespace keyturn::embedded
+}  // namespace keyturn::git

@@ -9,7 +9,7 @@
 #include "controller/embedded/strict_json.h"
 #include "controller/embedded/yaml_json.h"
 
-namespace keyturn::embedded {
+namespace keyturn::git {
 namespace {
 
 namespace json = boost::json;
@@ -65,7 +65,8 @@ void take(const std::string& path, const std::string& place, json::value value, 
     return;
   }
   const ObjectIdentity identity = identity_of(*object);
-  if (identity.api_version.empty() || identity.kind.empty() || identity.name.empty()) {
+  if (identity.kind == "Kustomization" || identity.api_version.starts_with("kustomize.")) return;
+  if (identity.api_version.empty() || identity.kind.empty() || identity.key.name.empty()) {
     out.problems.push_back(place + ": apiVersion, kind and metadata.name are needed");
     return;
   }
@@ -73,7 +74,7 @@ void take(const std::string& path, const std::string& place, json::value value, 
 }
 
 void read_json_file(const std::string& path, std::string_view text, Manifests& out) {
-  StrictJson document = read_strict_json(text);
+  embedded::StrictJson document = embedded::read_strict_json(text);
   if (!document.error.empty()) {
     out.problems.push_back(path + ": is not valid JSON: " + document.error);
   } else if (!document.duplicates.empty()) {
@@ -87,7 +88,7 @@ void read_yaml_file(const std::string& path, std::string_view text, Manifests& o
   const std::vector<std::string_view> documents = split_documents(text);
   for (std::size_t i = 0; i < documents.size(); ++i) {
     const std::string place = documents.size() == 1 ? path : path + ", document " + std::to_string(i + 1);
-    auto value = read_yaml(documents[i]);
+    auto value = embedded::read_yaml(documents[i]);
     if (!value) {
       out.problems.push_back(place + ": " + value.error().message);
     } else if (!value->is_null()) {  // a document of comments only
@@ -103,12 +104,17 @@ bool is_manifest_name(std::string_view file_name) {
 }
 
 ObjectIdentity identity_of(const json::object& body) {
-  ObjectIdentity identity{text_of(body, "apiVersion"), text_of(body, "kind"), {}, {}};
+  ObjectIdentity identity{text_of(body, "apiVersion"), text_of(body, "kind"), {}};
   const json::value* meta = body.if_contains("metadata");
   if (meta == nullptr || !meta->is_object()) return identity;
-  identity.ns = text_of(meta->get_object(), "namespace");
-  identity.name = text_of(meta->get_object(), "name");
+  identity.key.ns = text_of(meta->get_object(), "namespace");
+  identity.key.name = text_of(meta->get_object(), "name");
   return identity;
+}
+
+std::string title_of(const json::object& body) {
+  const ObjectIdentity identity = identity_of(body);
+  return identity.kind + " " + identity.key.to_string();
 }
 
 void read_manifests(const std::string& path, std::string_view text, Manifests& out) {
@@ -127,10 +133,10 @@ void drop_duplicates(Manifests& manifests) {
     if (seen.insert(identity).second) {
       kept.push_back(std::move(object));
     } else {
-      manifests.problems.push_back(object.path + ": " + identity.kind + " " + identity.name + " is also in another manifest");
+      manifests.problems.push_back(object.path + ": " + title_of(object.body) + " is also in another manifest");
     }
   }
   manifests.objects = std::move(kept);
 }
 
-}  // namespace keyturn::embedded
+}  // namespace keyturn::git
