@@ -380,7 +380,8 @@ Task<> AzureKeyVault::set_enabled(Context context, std::string secret, VersionId
   const Result<Entry> found = co_await entry(context, secret, version);
   if (!found) co_return found.error();
   if (found->version.enabled == enabled) co_return ok();
-  if (!enabled) {
+  // Nobody reads a staged value by name alone, so its newest version may go (protocol.md 5).
+  if (!enabled && !secret.starts_with(staging_prefix)) {
     const Result<Current> newest = co_await current(context, secret);
     if (!newest) co_return newest.error();
     // Disabled: the newest version is disabled already, so this one, which is enabled, is not the newest.

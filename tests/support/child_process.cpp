@@ -94,17 +94,6 @@ void ChildProcess::signal(int number) const {
   if (!exit_code_) ::kill(pid_, number);
 }
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "keyturn-test-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;  // what cannot be removed is left to the system
-  std::filesystem::remove_all(path_, ignored);
-}
-
 int unused_port() {
   const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

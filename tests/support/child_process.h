@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/temporary_directory.h"
+
 namespace keyturn {
 
 // Whom a child runs as: PostgreSQL refuses to run as root, and CI often is root.
@@ -47,19 +49,6 @@ class ChildProcess {
   std::string output_;
   bool closed_ = false;
   std::thread reader_;
-};
-
-// A directory that is removed with everything in it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 // A port of 127.0.0.1 that nobody listened on a moment ago. Whoever starts a server on it must be ready to try another.
