@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import grpc_client
 import leak_scan
 import manifests
 from prober import Prober, Vault, postgres_login, redis_login
@@ -299,6 +300,22 @@ class Demo:
         self.kubectl.run("get", "srot", "-n", NAMESPACE, "-o", "wide")
         self.keyturn("status", "-n", NAMESPACE)
 
+    def compare_apis(self):
+        """kubectl, the CLI and a gRPC client that learnt the service by reflection must tell the same."""
+        with open(self.controller.kubeconfig) as file:
+            token = next(line.split(":", 1)[1].strip().strip('"') for line in file if line.strip().startswith("token:"))
+        told = {}
+        for name in manifests.ROTATIONS:
+            told[name] = {"kubectl": self.current(name)}
+        for rotation in json.loads(self.keyturn("status", "-n", NAMESPACE, "-o", "json", show=False))["rotations"]:
+            told[rotation["name"]]["keyturn"] = rotation["current"]["name"]
+        for rotation in grpc_client.list_rotations(self.api["grpc"], self.api["caFile"], token):
+            told[rotation.name]["grpc"] = rotation.current.name
+        agree = all(len(answers) == 3 and len(set(answers.values())) == 1 for answers in told.values())
+        note("kubectl, keyturn and a gRPC client by reflection agree" if agree else f"the APIs disagree: {told}")
+        if not agree:
+            self.failures.append("the APIs disagree")
+
     # ---- the end ----
 
     def report(self):
@@ -357,6 +374,7 @@ class Demo:
             self.survive_a_kill()
             self.go_back_by_itself()
             self.revert()
+            self.compare_apis()
             self.report()
             self.scan_for_leaks()
             if self.controller.process.stop() != 0:

@@ -23,7 +23,7 @@ Error missing(std::string_view what, const std::string& name) {
   return {Errc::Invalid, "the environment declares no " + std::string(what) + " named " + name};
 }
 Error no_adapter(const std::string& name, const std::string& type) {
-  return {Errc::Invalid, name + ": this build has no adapter for type " + type};
+  return {Errc::NotFound, name + ": this build has no adapter for type " + type};
 }
 
 // What to believe of a system's certificate; null for a plain connection, which the adapters allow on loopback only.

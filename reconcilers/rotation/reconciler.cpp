@@ -149,7 +149,10 @@ Task<Outcome> RotationReconciler::reconcile(Context context, ObjectKey key) {
   pass.authorised = violations.empty();
   if (!pass.authorised && !pass.run) co_return co_await refused(context, pass, reason::not_bound, joined(violations));
   auto targets = resolve(ports_.catalog, pass.environment, spec);
-  if (!targets) co_return co_await refused(context, pass, reason::unsupported, targets.error().message);
+  if (!targets) {
+    const bool no_adapter = targets.error().code == Errc::NotFound;
+    co_return co_await refused(context, pass, no_adapter ? reason::unsupported : reason::invalid_reference, targets.error().message);
+  }
   pass.targets = std::move(*targets);
   if (pass.run) co_return co_await drive(context, pass);
   co_return co_await idle(context, pass);

@@ -144,7 +144,8 @@ class Consumer {
 
 // ---- catalog -----------------------------------------------------------------------------------------------------------------
 
-// From names in an environment to adapters; the one switch over types. An entry whose type has no adapter gives Invalid.
+// From names in an environment to adapters; the one switch over types. Errors: NotFound (this build has no adapter for
+// the entry's type), Invalid (no such entry, or it cannot work).
 class Catalog {
  public:
   virtual ~Catalog() = default;

@@ -21,7 +21,7 @@ struct Targets {
   std::vector<std::shared_ptr<Consumer>> consumers;
 };
 
-// Errors: Invalid, naming the entry that is missing, unsupported or misconfigured.
+// Errors: those of the catalog, naming the entry.
 Result<Targets> resolve(Catalog& catalog, const api::RotationEnvironment& environment, const api::SecretRotationSpec& spec);
 
 // "keyturn-stage-" and the first 40 hex digits of SHA-256 over vault and name (protocol.md 5): never a child of the secret's own name.
