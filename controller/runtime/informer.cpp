@@ -129,7 +129,8 @@ Awaitable<Informer::Step> Informer::watch_once() {
   }
   watch_.reset();
   if (!stopping_ && !changed_ && clock_.boot_now() - opened < options_.short_watch) {
-    co_await pause(Error{Errc::Unavailable, "very short watch"});
+    Error too_short{Errc::Unavailable, "very short watch"};
+    co_await pause(std::move(too_short));
   }
   co_return Step::Watch;
 }

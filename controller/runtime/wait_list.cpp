@@ -19,13 +19,14 @@ void WaitList::State::complete(std::uint64_t ticket, bool notified) {
 }
 
 Awaitable<bool> WaitList::wait() {
-  auto initiate = [state = state_](auto handler) {
+  // Not shared: this lambda lives in the coroutine, the coroutine in the handler, and the handler in the state.
+  auto initiate = [state = state_.get()](auto handler) {
     const std::uint64_t ticket = state->arrivals++;
     const auto waiter = state->handlers.emplace(ticket, Handler(std::move(handler))).first;
     // The slot of the erased handler: erasing it has taken over the slot of the original.
     auto slot = asio::get_associated_cancellation_slot(waiter->second);
     if (!slot.is_connected()) return;
-    slot.assign([weak = std::weak_ptr<State>(state), ticket](asio::cancellation_type) {
+    slot.assign([weak = state->weak_from_this(), ticket](asio::cancellation_type) {
       if (const auto alive = weak.lock()) alive->complete(ticket, false);
     });
   };

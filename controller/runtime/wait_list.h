@@ -26,7 +26,7 @@ class WaitList {
 
  private:
   using Handler = boost::asio::any_completion_handler<void(bool)>;
-  struct State {
+  struct State : std::enable_shared_from_this<State> {
     explicit State(boost::asio::any_io_executor where) : executor(std::move(where)) {}
     boost::asio::any_io_executor executor;
     std::map<std::uint64_t, Handler> handlers;  // by arrival
