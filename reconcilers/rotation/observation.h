@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "reconcilers/rotation/systems.h"
+#include "reconcilers/rotation/facts.h"
 
 namespace keyturn {
 
