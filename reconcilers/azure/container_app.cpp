@@ -137,6 +137,12 @@ Task<AppSnapshot> AzureContainerApp::snapshot(Context context, std::optional<Con
   co_return out;
 }
 
+Task<AppSnapshot> AzureContainerApp::snapshot_to_act_on(Context context, std::string mark_text, ConvergenceMark mark) {
+  const std::optional<Remembered> last = std::exchange(remembered_, std::nullopt);
+  if (last && last->mark == mark_text && context.clock().boot_now() - last->at <= snapshot_age_max) co_return last->seen;
+  co_return co_await snapshot(std::move(context), std::move(mark));
+}
+
 Awaitable<std::optional<Health>> AzureContainerApp::health(Context context) {
   if (health_ == nullptr) co_return std::nullopt;
   const Health seen = co_await health_->look(std::move(context));
@@ -151,6 +157,7 @@ Task<ConsumerFacts> AzureContainerApp::observe(Context context, ConvergeTarget t
   if (!seen && seen.error().code == Errc::NotFound) co_return no_such_app();
   if (!seen) co_return seen.error();
   ConsumerFacts facts = judge_app(*seen, *wanted, pointer(mark), settings_.rules, std::nullopt);
+  remembered_ = Remembered{mark_text, *seen, context.clock().boot_now()};
   if (facts.state != ConsumerState::Proven) co_return facts;
   const std::optional<Health> answer = co_await health(std::move(context));
   co_return judge_app(*seen, *wanted, pointer(mark), settings_.rules, answer);
@@ -176,27 +183,31 @@ Task<std::string> AzureContainerApp::converge(Context context, ConvergeTarget ta
   const Result<AppTarget> wanted = parsed(target);
   if (!wanted) co_return wanted.error();
   const std::optional<ConvergenceMark> mark = mark_for(*wanted, mark_text);
-  Result<AppView> app = co_await read(context);
-  if (!app) co_return app.error();
-  if (mark && mark->stage == Stage::Writing) co_return co_await follow(std::move(context), std::move(*app), *wanted, *mark);
-
   AppSnapshot seen;
-  seen.app = *app;
-  // The first write needs no look at replicas, and it has little time to leave (protocol.md 6.2).
   if (mark && mark->stage == Stage::Synced) {
-    Result<std::vector<AppRevision>> revisions = co_await revisions_with_replicas(context);
-    if (!revisions) co_return revisions.error();
-    seen.revisions = std::move(*revisions);
+    Result<AppSnapshot> looked = co_await snapshot_to_act_on(context, mark_text, *mark);
+    if (!looked) co_return looked.error();
+    seen = std::move(*looked);
+  } else {
+    // The other acts need no look at replicas.
+    Result<AppView> app = co_await read(context);
+    if (!app) co_return app.error();
+    seen.app = std::move(*app);
   }
+  if (mark && mark->stage == Stage::Writing) co_return co_await follow(std::move(context), std::move(seen.app), *wanted, *mark);
   const AppAct act = next_app_act(seen, *wanted, pointer(mark), settings_.rules);
   if (act.kind == AppActKind::None) co_return mark_text;
   const bool trying_again = mark && mark->stage == Stage::Refused;
-  const std::string_view refusal = app_refusal(*app, *wanted, trying_again ? nullptr : pointer(mark), settings_.rules);
+  const std::string_view refusal = app_refusal(seen.app, *wanted, trying_again ? nullptr : pointer(mark), settings_.rules);
   if (!refusal.empty()) co_return Error{Errc::Invalid, "the application cannot be converged: " + std::string(refusal)};
   if (act.kind == AppActKind::Restart) co_return co_await restart(std::move(context), *mark, act.revision);
   if (act.kind == AppActKind::BeginWaiting) {
-    co_return format_mark(mark_of(*wanted, *app, app->secrets, Stage::Waiting));
+    co_return format_mark(mark_of(*wanted, seen.app, seen.app.secrets, Stage::Waiting));
   }
+  if (!mark || mark->stage != Stage::Synced) co_return co_await write(std::move(context), std::move(seen.app), *wanted);
+  // What is written back must be what is there now.
+  Result<AppView> app = co_await read(context);
+  if (!app) co_return app.error();
   co_return co_await write(std::move(context), std::move(*app), *wanted);
 }
 

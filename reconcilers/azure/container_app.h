@@ -25,6 +25,7 @@ class AzureContainerApp final : public Consumer {
   static constexpr std::string_view api_version = "2025-01-01";
   static constexpr int revision_pages_max = 20;
   static constexpr std::size_t active_revisions_max = 50;
+  static constexpr Duration snapshot_age_max{5'000};  // for a restart; a write always looks again, because it replaces what it read
 
   struct Settings {
     std::string subscription;
@@ -46,15 +47,25 @@ class AzureContainerApp final : public Consumer {
   Task<std::vector<AppRevision>> active_revisions(Context context);
   Task<std::vector<AppRevision>> revisions_with_replicas(Context context);
   Task<AppSnapshot> snapshot(Context context, std::optional<ConvergenceMark> mark);
+  Task<AppSnapshot> snapshot_to_act_on(Context context, std::string mark_text, ConvergenceMark mark);
   Awaitable<std::optional<Health>> health(Context context);
 
   Task<std::string> write(Context context, AppView app, AppTarget target);
   Task<std::string> follow(Context context, AppView app, AppTarget target, ConvergenceMark mark);
   Task<std::string> restart(Context context, ConvergenceMark mark, std::string revision);
 
+  // What the last observation saw, so that the restart it asks for leaves within the send deadline (protocol.md 6.2) and not only after
+  // three or more further requests.
+  struct Remembered {
+    std::string mark;
+    AppSnapshot seen;
+    BootInstant at;
+  };
+
   std::shared_ptr<ArmClient> arm_;
   std::shared_ptr<HealthProbe> health_;
   Settings settings_;
+  std::optional<Remembered> remembered_;
 };
 
 }  // namespace keyturn

@@ -120,6 +120,32 @@ TEST_F(ContainerApp, DoesOneActPerCallUntilItIsProven) {
   EXPECT_EQ(writes().size(), 2u);
 }
 
+TEST_F(ContainerApp, RestartsOnWhatTheLastObservationSawWhileThatIsFresh) {
+  write_answer = azure.reply(200, R"({"properties":{"provisioningState":"Succeeded"}})");
+  const std::string synced = converge("").value();
+  write_answer = azure.reply(200, "");
+  for (const Duration age : {AzureContainerApp::snapshot_age_max, AzureContainerApp::snapshot_age_max + Duration{1}}) {
+    azure.clock.advance(Duration{2'000});
+    EXPECT_EQ(observe(synced).state, ConsumerState::Stale);
+    azure.clock.advance(age);
+    const std::size_t before = azure.seen.size();
+    ASSERT_TRUE(converge(synced));
+    EXPECT_EQ(azure.seen.size() - before, age == AzureContainerApp::snapshot_age_max ? 1u : 4u);
+    EXPECT_TRUE(azure.seen.back().target.find("/restart?") != std::string::npos);
+  }
+}
+
+TEST_F(ContainerApp, WritesBackOnlyWhatItHasJustRead) {
+  write_answer = azure.reply(200, R"({"properties":{"provisioningState":"Succeeded"}})");
+  const std::string synced = converge("").value();
+  secrets = R"([{"name":"redis","keyVaultUrl":"https://main.vault.azure.net/secrets/redis","identity":"system"}])";
+  EXPECT_EQ(observe(synced).state, ConsumerState::Stale);
+  secrets = R"([{"name":"redis","keyVaultUrl":"https://main.vault.azure.net/secrets/redis","identity":"system"},
+      {"name":"later","keyVaultUrl":"https://main.vault.azure.net/secrets/later","identity":"system"}])";
+  ASSERT_TRUE(converge(synced));
+  EXPECT_NE(writes().back().body.find("later"), std::string::npos);
+}
+
 TEST_F(ContainerApp, TakesAWriteThatEndsAtOnceForSynced) {
   write_answer = azure.reply(200, R"({"properties":{"provisioningState":"Succeeded"}})");
   EXPECT_EQ(parse_mark(converge("").value())->stage, ConvergenceMark::Stage::Synced);
