@@ -24,8 +24,7 @@ Awaitable<std::vector<ConsumerFacts>> baselines(Context context, const Targets& 
   co_return facts;
 }
 
-Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key,
-                        std::string revision) {
+Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key, std::string revision) {
   auto rotation = co_await records.rotation(context, key);
   if (!rotation) co_return rotation.error();
   if (!revision.empty()) rotation->spec.revision = revision;

@@ -24,8 +24,8 @@ struct Forecast {
 // With one live credential: from the change at the system to the publication, and until consumers restarted (protocol.md 11).
 inline constexpr Duration unsafe_window_expected = std::chrono::seconds(45);
 
-// Reads the objects and asks consumers for their baseline; touches nothing. `revision` asks what would happen if the spec named it; empty = as
-// the spec is. Errors: NotFound, Invalid (with what to mend).
+// Reads the objects and asks consumers for their baseline; touches nothing. `revision` asks what would happen if the spec named it; empty =
+// as the spec is. Errors: NotFound, Invalid (with what to mend).
 Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key,
                         std::string revision = {});
 

@@ -46,11 +46,29 @@ api::TargetKind kind_of(Action action) {
 void add_evidence(api::RotationRun& run, const Plan& step, Instant now) {
   std::vector<api::Evidence>& evidence = run.status.evidence;
   const std::string what = describe(step, run.spec);
-  const bool known = std::any_of(evidence.begin(), evidence.end(), [&](const api::Evidence& one) {
-    return step.action != Action::Advance && one.what == what;
-  });
+  const bool known = std::any_of(evidence.begin(), evidence.end(),
+                                 [&](const api::Evidence& one) { return step.action != Action::Advance && one.what == what; });
   if (known || evidence.size() >= evidence_max) return;
   evidence.push_back({now, std::string(api::name_of(run.status.phase)), target_of(step, run.spec), what});
+}
+
+// The system answered, or certainly never heard of it.
+bool is_definite(Errc code) {
+  switch (code) {
+    case Errc::NotFound:
+    case Errc::Conflict:
+    case Errc::Throttled:
+    case Errc::Unavailable:
+    case Errc::Denied:
+    case Errc::Invalid:
+      return true;
+    case Errc::Expired:
+    case Errc::OutcomeUnknown:
+    case Errc::Cancelled:
+    case Errc::Internal:
+      break;
+  }
+  return false;
 }
 
 // An unfinished run whose object was removed by force is still brought to its end.
@@ -421,11 +439,12 @@ Task<Outcome> RotationReconciler::act(Context context, Pass& pass) {
   // A staged value that arrives late is harmless, so staging may take its time to read what it is made from.
   Context bounded = context.named(name_of(step.action)).with_timeout(pass.timing().request);
   if (step.action != Action::Stage) bounded = bounded.sending_within(pass.timing().issue);
+  Quarantine::Request request(quarantine_, pass.identity(), context.clock());
   auto executed = co_await execute(bounded, pass.targets, *pass.run, pass.look, step, ports_.random, ports_.records.owner());
+  if (executed || is_definite(executed.error().code)) request.answered();
   target = find_target(*pass.run, kind_of(step.action), name);
   if (!executed) {
     const Error error = executed.error();
-    if (error.code == Errc::OutcomeUnknown) quarantine_.unanswered(pass.identity(), context.clock().boot_now());
     log::warn("a step failed", {{"rotation", pass.rotation.meta.key()}, {"step", describe(step, pass.run->spec)}, {"error", error}});
     const int doublings = std::clamp(target->attempts - 1, 0, backoff_doublings_max);
     target->last_error = std::string(name_of(error.code));
