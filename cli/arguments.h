@@ -20,8 +20,8 @@ struct Arguments {
   bool all_namespaces = false;
   Output output = Output::Table;
   std::string revision;  // of a plan: what if the spec named it
-  int limit = 0;       // of a history; 0 = all
-  std::string server;  // each overrides what the kubeconfig says
+  int limit = 0;         // of a history; 0 = all
+  std::string server;    // each overrides what the kubeconfig says
   std::string kubeconfig;
   std::string context;
   std::string token_file;

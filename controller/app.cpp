@@ -77,8 +77,7 @@ Error at(std::string_view what, const Error& error) { return {error.code, std::s
 }  // namespace
 
 struct App::Impl {
-  explicit Impl(Config given)
-      : config(std::move(given)), clock(io.get_executor()), random(std::make_shared<SystemRandom>()), signals(io) {}
+  explicit Impl(Config given) : config(std::move(given)), clock(io.get_executor()), random(std::make_shared<SystemRandom>()), signals(io) {}
 
   Result<> open_store();
   Result<> open_access();
@@ -156,7 +155,8 @@ Result<> App::Impl::serve() {
   queries = std::make_unique<StoreQueries>(*store, [this](Context context, ObjectKey key, std::string revision) {
     return plan_of(records.get(), catalog.get(), &zones, std::move(context), std::move(key), std::move(revision));
   });
-  gateway = std::make_unique<HttpGateway>(io.get_executor(), clock, *queries, *tokens, [this](Context context) { return metrics(context); });
+  gateway =
+      std::make_unique<HttpGateway>(io.get_executor(), clock, *queries, *tokens, [this](Context context) { return metrics(context); });
 
   embedded::ApiServerOptions options;
   options.http.address = config.address;
@@ -199,8 +199,8 @@ void App::Impl::wire_rotations() {
 Result<> App::Impl::reconcile() {
   records = std::make_unique<StoreRecords>(*store, api->writer(), *random);
   recorder = std::make_unique<EventRecorder>(io.get_executor(), clock, *store, api->writer());
-  rotation_reconciler = std::make_unique<RotationReconciler>(RotationPorts{*records, *catalog, *random, *recorder, zones}, clock,
-                                                             EpochId{random->uuid()});
+  rotation_reconciler =
+      std::make_unique<RotationReconciler>(RotationPorts{*records, *catalog, *random, *recorder, zones}, clock, EpochId{random->uuid()});
   wire_rotations();
   rotations->start();
   environments->start();

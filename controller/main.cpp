@@ -13,7 +13,8 @@ bool lock_memory(const keyturn::Config& config) {
   const auto locking = config.allow_unlocked_memory ? keyturn::SecretArena::Locking::BestEffort : keyturn::SecretArena::Locking::Required;
   const auto locked = keyturn::SecretArena::lock(keyturn::SecretArena::bytes_default, locking);
   if (!locked) {
-    std::fprintf(stderr, "keyturn-controller: memory for secrets cannot be locked: raise the limit (ulimit -l) or pass --allow-unlocked-memory\n");
+    std::fprintf(stderr,
+                 "keyturn-controller: memory for secrets cannot be locked: raise the limit (ulimit -l) or pass --allow-unlocked-memory\n");
   }
   return bool(locked);
 }

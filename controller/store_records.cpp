@@ -84,7 +84,8 @@ Task<> StoreRecords::write_status(Context context, api::RotationEnvironment envi
 }
 
 Task<> StoreRecords::set_finalizer(Context context, ObjectKey rotation, bool present) {
-  if (!present) co_return co_await writer_.remove_finalizer(std::move(context), rotations, std::move(rotation), std::string(api::finalizer));
+  if (!present)
+    co_return co_await writer_.remove_finalizer(std::move(context), rotations, std::move(rotation), std::string(api::finalizer));
   co_return co_await writer_.add_finalizer(std::move(context), rotations, std::move(rotation), std::string(api::finalizer));
 }
 

@@ -18,7 +18,8 @@ namespace keyturn {
 class SystemCatalog final : public Catalog {
  public:
   // `federated_token_file` is the value of AZURE_FEDERATED_TOKEN_FILE. `pool` must outlive every adapter that was handed out.
-  SystemCatalog(boost::asio::any_io_executor executor, BlockingPool& pool, std::shared_ptr<Random> random, std::string federated_token_file);
+  SystemCatalog(boost::asio::any_io_executor executor, BlockingPool& pool, std::shared_ptr<Random> random,
+                std::string federated_token_file);
 
   Result<std::shared_ptr<SecretVault>> vault(const api::RotationEnvironment& environment, const std::string& name) override;
   Result<std::string> vault_url(const api::RotationEnvironment& environment, const std::string& name) override;

@@ -90,8 +90,7 @@ class Store {
   // A write is durable when the call returns. Errors: Conflict (create: exists; update, remove: version is not `expected`),
   // NotFound, Unavailable (disk full, read-only: certainly not written), Internal.
   virtual Task<StoredPtr> create(Context context, Resource resource, ObjectKey key, boost::json::object body) = 0;
-  virtual Task<StoredPtr> update(Context context, Resource resource, ObjectKey key, boost::json::object body,
-                                 ResourceVersion expected) = 0;
+  virtual Task<StoredPtr> update(Context context, Resource resource, ObjectKey key, boost::json::object body, ResourceVersion expected) = 0;
   virtual Task<StoredPtr> remove(Context context, Resource resource, ObjectKey key, ResourceVersion expected) = 0;
 
   virtual ResourceVersion version() const = 0;

@@ -111,9 +111,8 @@ std::string mirrored_name(const std::string& branch) { return "refs/keyturn/" + 
 
 Result<Repository> open_local(const std::string& path) {
   Repository repository;
-  const int code = make(repository, [&](git_repository** out) {
-    return git_repository_open_ext(out, path.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
-  });
+  const int code = make(
+      repository, [&](git_repository** out) { return git_repository_open_ext(out, path.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr); });
   if (code == GIT_ENOTFOUND) return Error{Errc::NotFound, "there is no Git repository at this place"};
   if (code != 0) return failure(code, "the repository cannot be opened");
   return repository;
@@ -229,7 +228,8 @@ class Walk {
     Blob blob;
     code = make(blob, [&](git_blob** out) { return git_blob_lookup(out, repository_, id); });
     if (code != 0) return failure(code, "a file of the branch cannot be read");
-    const std::string_view text(static_cast<const char*>(git_blob_rawcontent(blob.get())), static_cast<std::size_t>(git_blob_rawsize(blob.get())));
+    const std::string_view text(static_cast<const char*>(git_blob_rawcontent(blob.get())),
+                                static_cast<std::size_t>(git_blob_rawsize(blob.get())));
     read_manifests(path, text, found_);
     return ok();
   }
@@ -302,7 +302,8 @@ Result<> GitRepository::check() const {
     return Error{Errc::Invalid, "a login does not belong into the repository's address: put the token into a file"};
   int valid = 0;
   const std::string name = "refs/heads/" + location_.branch;
-  if (git_reference_name_is_valid(&valid, name.c_str()) != 0 || valid != 1) return Error{Errc::Invalid, "the branch has an impossible name"};
+  if (git_reference_name_is_valid(&valid, name.c_str()) != 0 || valid != 1)
+    return Error{Errc::Invalid, "the branch has an impossible name"};
   return ok();
 }
 

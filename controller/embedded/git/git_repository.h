@@ -40,7 +40,7 @@ struct GitSnapshot {
 
 class GitRepository {
  public:
-  static constexpr std::size_t entries_max = 500'000;   // of all folders
+  static constexpr std::size_t entries_max = 500'000;  // of all folders
   static constexpr int depth_max = 32;
   static constexpr std::size_t fetch_bytes_max = std::size_t{512} << 20;
 
@@ -51,8 +51,8 @@ class GitRepository {
 
   // What the head of the branch holds, or nothing when it still is `known`. Symbolic links, submodules and names that begin with a dot
   // are passed over. A file over its limit is a problem of the snapshot; too many files refuse the whole.
-  // Errors: NotFound (repository, branch or folder), Denied (login, certificate, foreign ownership), Unavailable, Invalid (an address of another kind, an
-  // impossible branch name, too many files).
+  // Errors: NotFound (repository, branch or folder), Denied (login, certificate, foreign ownership), Unavailable, Invalid (an address of
+  // another kind, an impossible branch name, too many files).
   Result<std::optional<GitSnapshot>> read(const std::string& known, Context context) const;
 
  private:

@@ -63,7 +63,8 @@ Awaitable<> GitSource::follow() {
     static_cast<void>(looked);  // told by its problem
     if (status_.applied != before) log::info("applied a commit", {{"commit", status_.applied}, {"author", status_.author}});
     if (status_.problems != known_problems)
-      for (const std::string& problem : status_.problems) log::warn("the Git branch has a problem", {{"branch", options_.branch}, {"problem", problem}});
+      for (const std::string& problem : status_.problems)
+        log::warn("the Git branch has a problem", {{"branch", options_.branch}, {"problem", problem}});
     co_await clock_.sleep_for(options_.interval);
   }
 }

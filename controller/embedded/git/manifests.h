@@ -32,7 +32,8 @@ struct Manifests {
 bool is_manifest_name(std::string_view file_name);  // *.yaml, *.yml, *.json
 
 // Adds the objects of one file, and what is wrong with those that cannot be read: one broken document does not hide the others. A List
-// stands for its items; files for kustomize hold no object and are passed over. Values are typed by YAML 1.1 as kubectl does it (`yes` is a boolean, `2026-10-01` is text).
+// stands for its items; files for kustomize hold no object and are passed over. Values are typed by YAML 1.1 as kubectl does it (`yes` is a
+// boolean, `2026-10-01` is text).
 void read_manifests(const std::string& path, std::string_view text, Manifests& out);
 
 // Of two manifests of one object the first counts; the second becomes a problem.

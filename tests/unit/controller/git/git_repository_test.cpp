@@ -36,7 +36,10 @@ class GitRepositoryTest : public testing::Test {
 };
 
 TEST_F(GitRepositoryTest, ReadsAllManifestsOfTheHead) {
-  const std::string head = written_.commit({{"README.md", "text"}, {"a.yaml", object("a")}, {"dev/b.yml", object("b")}, {"dev/deep/c.json", R"({"apiVersion":"v1","kind":"A","metadata":{"name":"c"}})"}});
+  const std::string head = written_.commit({{"README.md", "text"},
+                                            {"a.yaml", object("a")},
+                                            {"dev/b.yml", object("b")},
+                                            {"dev/deep/c.json", R"({"apiVersion":"v1","kind":"A","metadata":{"name":"c"}})"}});
   const GitSnapshot got = snapshot();
   EXPECT_EQ(got.commit, head);
   EXPECT_EQ(got.author, "Ada Tester <ada@example.com>");
@@ -133,8 +136,8 @@ TEST_F(GitRepositoryTest, IsNamedByAnAddressOfAKnownKindWithoutALogin) {
     const auto got = GitRepository({.url = url, .branch = branch}).read("", Context(clock_, "test").with_timeout(Duration(0)));
     return got ? Errc::Internal : got.error().code;
   };
-  for (const std::string url : {"http://example.com/x.git", "git://example.com/x", "ssh://git@example.com/x", "git@example.com:x", "relative/path", "file://host/x", "",
-                                "https://user:token@example.com/x.git"})
+  for (const std::string url : {"http://example.com/x.git", "git://example.com/x", "ssh://git@example.com/x", "git@example.com:x",
+                                "relative/path", "file://host/x", "", "https://user:token@example.com/x.git"})
     EXPECT_EQ(code(url, "main"), Errc::Invalid) << url;
   for (const std::string branch : {"", "a b", "a..b", "-/", "a~1", "x/"}) EXPECT_EQ(code(written_.path(), branch), Errc::Invalid) << branch;
 }

@@ -49,13 +49,13 @@ class Backend {
   net::HttpReply run(const net::HttpRequest& request) {
     write_file(place_.path() / "request", request.body);
     const std::size_t question = std::min(request.target.find('?'), request.target.size());
-    ChildProcess program({"/usr/bin/env", "GIT_PROJECT_ROOT=" + root_, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1",
-                          "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*", "REQUEST_METHOD=" + request.method,
-                          "PATH_INFO=" + request.target.substr(0, question),
-                          "QUERY_STRING=" + (question == request.target.size() ? "" : request.target.substr(question + 1)),
-                          "CONTENT_TYPE=" + std::string(request.headers.find("Content-Type").value_or("")),
-                          "CONTENT_LENGTH=" + std::to_string(request.body.size()), "/bin/sh", "-c", "git http-backend < request > reply"},
-                         place_.path());
+    ChildProcess program(
+        {"/usr/bin/env", "GIT_PROJECT_ROOT=" + root_, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory",
+         "GIT_CONFIG_VALUE_0=*", "REQUEST_METHOD=" + request.method, "PATH_INFO=" + request.target.substr(0, question),
+         "QUERY_STRING=" + (question == request.target.size() ? "" : request.target.substr(question + 1)),
+         "CONTENT_TYPE=" + std::string(request.headers.find("Content-Type").value_or("")),
+         "CONTENT_LENGTH=" + std::to_string(request.body.size()), "/bin/sh", "-c", "git http-backend < request > reply"},
+        place_.path());
     program.wait();
     std::ifstream in(place_.path() / "reply", std::ios::binary);
     std::ostringstream text;
@@ -88,7 +88,9 @@ struct ReadOnPool {
   Result<std::optional<GitSnapshot>> operator()() { return repository->read(known, context); }
 };
 
-Awaitable<Result<std::optional<GitSnapshot>>> read_on_pool(BlockingPool& pool, ReadOnPool work) { co_return co_await pool.run(std::move(work)); }
+Awaitable<Result<std::optional<GitSnapshot>>> read_on_pool(BlockingPool& pool, ReadOnPool work) {
+  co_return co_await pool.run(std::move(work));
+}
 
 class GitServerTest : public testing::Test {
  protected:

@@ -96,7 +96,8 @@ TEST_F(GitSourceTest, FollowsCommitsAndReverts) {
 
 TEST_F(GitSourceTest, AppliesWhatOthersReferToFirst) {
   follow();
-  written_.commit({{"a.yaml", object("rotation")}, {"b.yaml", object("environment", "RotationEnvironment")}, {"c.yaml", object("space", "Namespace")}});
+  written_.commit(
+      {{"a.yaml", object("rotation")}, {"b.yaml", object("environment", "RotationEnvironment")}, {"c.yaml", object("space", "Namespace")}});
   EXPECT_TRUE(poll());
   EXPECT_EQ(sink_.attempts, (std::vector<std::string>{"space", "environment", "rotation"}));
 }

@@ -37,7 +37,8 @@ TEST(Manifests, HoldOneOrSeveralDocuments) {
 }
 
 TEST(Manifests, TypeValuesAsKubectlDoes) {
-  const Manifests one = read(rotation("a", "spec:\n  suspend: yes\n  revision: 2026-10-01\n  length: 32\n  word: \"32\"\n  start: 02:00\n  none: ~\n  half: 0.5\n"));
+  const Manifests one = read(rotation(
+      "a", "spec:\n  suspend: yes\n  revision: 2026-10-01\n  length: 32\n  word: \"32\"\n  start: 02:00\n  none: ~\n  half: 0.5\n"));
   ASSERT_EQ(one.objects.size(), 1u);
   EXPECT_EQ(boost::json::serialize(one.objects[0].body.at("spec")),
             R"({"suspend":true,"revision":"2026-10-01","length":32,"word":"32","start":"02:00","none":null,"half":5E-1})");
@@ -59,8 +60,9 @@ TEST(Manifests, KeepSeparatorsInsideOfText) {
 }
 
 TEST(Manifests, SayWhatIsMissing) {
-  for (const std::string text : {"kind: A\nmetadata: {name: x}", "apiVersion: v1\nmetadata: {name: x}", "apiVersion: v1\nkind: A\nmetadata: {}", "apiVersion: v1\nkind: A",
-                                 "apiVersion: v1\nkind: A\nmetadata: text"}) {
+  for (const std::string text :
+       {"kind: A\nmetadata: {name: x}", "apiVersion: v1\nmetadata: {name: x}", "apiVersion: v1\nkind: A\nmetadata: {}",
+        "apiVersion: v1\nkind: A", "apiVersion: v1\nkind: A\nmetadata: text"}) {
     const Manifests none = read(text);
     EXPECT_TRUE(none.objects.empty());
     EXPECT_EQ(none.problems, std::vector<std::string>{"a.yaml: apiVersion, kind and metadata.name are needed"}) << text;
@@ -82,7 +84,8 @@ TEST(Manifests, PassOverFilesForKustomize) {
 }
 
 TEST(Manifests, AListStandsForItsItems) {
-  const Manifests list = read("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: A\n  metadata: {name: x}\n- text\n- {kind: List, items: []}\n");
+  const Manifests list =
+      read("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: A\n  metadata: {name: x}\n- text\n- {kind: List, items: []}\n");
   EXPECT_EQ(list.objects.size(), 1u);
   EXPECT_EQ(list.problems, (std::vector<std::string>{"a.yaml: is not an object", "a.yaml: a List holds a List"}));
 }

@@ -64,11 +64,13 @@ std::string WrittenRepository::commit(const Files& files, const Extras& extras, 
   const std::string reference = "refs/heads/" + branch;
   git_oid parent_id{};
   git_commit* raw_parent = nullptr;
-  if (git_reference_name_to_id(&parent_id, repository_, reference.c_str()) == 0) need(git_commit_lookup(&raw_parent, repository_, &parent_id));
+  if (git_reference_name_to_id(&parent_id, repository_, reference.c_str()) == 0)
+    need(git_commit_lookup(&raw_parent, repository_, &parent_id));
   const std::unique_ptr<git_commit, void (*)(git_commit*)> parent(raw_parent, git_commit_free);
   const git_commit* parents[] = {parent.get()};
   git_oid id{};
-  need(git_commit_create(&id, repository_, reference.c_str(), author.get(), author.get(), nullptr, "A change", tree.get(), parent ? 1 : 0, parents));
+  need(git_commit_create(&id, repository_, reference.c_str(), author.get(), author.get(), nullptr, "A change", tree.get(), parent ? 1 : 0,
+                         parents));
   return hex_of(id);
 }
 
@@ -80,6 +82,8 @@ void WrittenRepository::force(const std::string& commit, const std::string& bran
   git_reference_free(made);
 }
 
-void WrittenRepository::drop_branch(const std::string& branch) { need(git_reference_remove(repository_, ("refs/heads/" + branch).c_str())); }
+void WrittenRepository::drop_branch(const std::string& branch) {
+  need(git_reference_remove(repository_, ("refs/heads/" + branch).c_str()));
+}
 
 }  // namespace keyturn::git
