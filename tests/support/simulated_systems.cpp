@@ -1,0 +1,186 @@
+#include "tests/support/simulated_systems.h"
+
+#include <algorithm>
+
+#include "tests/support/memory_records.h"
+
+namespace keyturn {
+namespace {
+
+Error unreachable() { return {Errc::Unavailable, "cannot be reached"}; }
+
+template <class Port, class Adapters>
+Result<std::shared_ptr<Port>> adapter_of(const Adapters& adapters, const std::string& name) {
+  const auto found = adapters.find(name);
+  if (found == adapters.end()) return Error{Errc::Invalid, "no adapter for this entry"};
+  return std::shared_ptr<Port>(found->second);
+}
+
+}  // namespace
+
+Result<> Effects::carry_out(const std::string& what, const std::function<void()>& apply) {
+  const bool struck = ++count == fault_at;
+  if (struck && fault == Fault::NotSent) return unreachable();
+  apply();
+  done.push_back(what);
+  if (after_each) after_each(what);
+  if (struck && fault == Fault::Crash) throw Crashed();
+  if (struck && fault == Fault::LostReply) return Error{Errc::OutcomeUnknown, "the reply was lost"};
+  return ok();
+}
+
+// ---- vault -------------------------------------------------------------------------------------------------------------------
+
+VersionId SimulatedVault::put(const std::string& secret, std::string_view value, VersionTags tags) {
+  VersionId id{"version-" + std::to_string(++numbered_)};
+  secrets[secret].push_back({{.id = id, .tags = std::move(tags)}, Secret::copy_of(value)});
+  return id;
+}
+
+const SimulatedVault::Version* SimulatedVault::find(const std::string& secret, const VersionId& version) const {
+  const auto versions = secrets.find(secret);
+  if (versions == secrets.end()) return nullptr;
+  const auto found =
+      std::find_if(versions->second.begin(), versions->second.end(), [&](const Version& one) { return one.about.id == version; });
+  return found == versions->second.end() ? nullptr : &*found;
+}
+
+Task<SecretVault::Latest> SimulatedVault::read_latest(Context, std::string secret) {
+  if (!reachable) co_return unreachable();
+  Latest latest;
+  latest.facts.refusal = refusal;
+  if (refusal != VaultRefusal::None) co_return latest;
+  const auto found = secrets.find(secret);
+  if (found == secrets.end() || found->second.empty()) {
+    latest.facts.refusal = VaultRefusal::Missing;
+    co_return latest;
+  }
+  const Version& newest = found->second.back();
+  if (!newest.about.enabled) {
+    latest.facts.refusal = VaultRefusal::Disabled;
+    co_return latest;
+  }
+  latest.facts.latest = newest.about;
+  latest.value = newest.value.clone();
+  co_return latest;
+}
+
+Task<Secret> SimulatedVault::read(Context, std::string secret, VersionId version) {
+  if (!reachable) co_return unreachable();
+  const Version* found = find(secret, version);
+  if (!found) co_return Error{Errc::NotFound, "no such version"};
+  if (!found->about.enabled) co_return Error{Errc::Denied, "the version is disabled"};
+  co_return found->value.clone();
+}
+
+Task<std::vector<VaultVersion>> SimulatedVault::versions(Context, std::string secret) {
+  if (!reachable) co_return unreachable();
+  std::vector<VaultVersion> all;
+  const auto found = secrets.find(secret);
+  if (found == secrets.end()) co_return all;
+  for (const Version& version : found->second) all.push_back(version.about);
+  co_return all;
+}
+
+Task<VaultVersion> SimulatedVault::append(Context context, std::string secret, const Secret& value, VersionTags tags) {
+  if (!context.may_send()) co_return unreachable();
+  const bool staged = secret.starts_with(staging_prefix);
+  auto appended =
+      effects_->carry_out(staged ? "stage" : "publish", [&] { value.expose([&](std::string_view bytes) { put(secret, bytes, tags); }); });
+  if (!appended) co_return appended.error();
+  co_return secrets.at(secret).back().about;
+}
+
+Task<> SimulatedVault::tag(Context, std::string secret, VersionId version, VersionTags tags) {
+  for (Version& one : secrets[secret]) {
+    if (one.about.id == version) one.about.tags = tags;
+  }
+  co_return ok();
+}
+
+Task<> SimulatedVault::set_enabled(Context, std::string secret, VersionId version, bool enabled) {
+  std::vector<Version>& all = secrets[secret];
+  const bool newest = !all.empty() && all.back().about.id == version;
+  if (!enabled && newest && !secret.starts_with(staging_prefix)) co_return Error{Errc::Invalid, "the newest version is in use"};
+  for (Version& one : all) {
+    if (one.about.id == version) one.about.enabled = enabled;
+  }
+  co_return ok();
+}
+
+// ---- dependent ---------------------------------------------------------------------------------------------------------------
+
+bool SimulatedDependent::accepts(const std::string& principal, const Secret& password) const {
+  const auto found = accepted.find(principal);
+  if (found == accepted.end()) return false;
+  return std::any_of(found->second.begin(), found->second.end(), [&](const Secret& one) { return one.equals(password); });
+}
+
+Task<ProbeResult> SimulatedDependent::probe(Context, std::string principal, const Secret& password) {
+  if (!reachable) co_return ProbeResult::Unknown;
+  co_return accepts(principal, password) ? ProbeResult::Accepted : ProbeResult::Rejected;
+}
+
+Task<> SimulatedDependent::install(Context context, std::string principal, const Secret& password) {
+  if (!reachable || !context.may_send()) co_return unreachable();
+  co_return effects_->carry_out("install " + name_, [&] {
+    if (accepts(principal, password)) return;
+    if (live_values_ == 1) accepted[principal].clear();
+    accepted[principal].push_back(password.clone());
+  });
+}
+
+Task<> SimulatedDependent::withdraw(Context context, std::string principal, const Secret& password) {
+  if (!reachable || !context.may_send()) co_return unreachable();
+  co_return effects_->carry_out("withdraw " + name_, [&] {
+    if (live_values_ == 1) accepted[principal].clear();  // nobody knows what was set instead
+    std::erase_if(accepted[principal], [&](const Secret& one) { return one.equals(password); });
+  });
+}
+
+Task<Sessions> SimulatedDependent::sessions(Context, std::string principal, std::optional<Instant>) {
+  if (!reachable) co_return unreachable();
+  const auto found = connections.find(principal);
+  const int count = found == connections.end() ? 0 : found->second;
+  co_return Sessions{.count = count, .clients = std::vector<std::string>(static_cast<std::size_t>(count), "192.0.2.7 a job")};
+}
+
+// ---- consumer ----------------------------------------------------------------------------------------------------------------
+
+Task<ConsumerFacts> SimulatedConsumer::observe(Context, ConvergeTarget target, std::string) {
+  ConsumerFacts facts{.state = ConsumerState::Stale, .replicas = 2, .refusal = refusal};
+  if (loaded == target.version) facts.state = sick_on.contains(loaded) ? ConsumerState::Unhealthy : ConsumerState::Proven;
+  co_return facts;
+}
+
+Task<std::string> SimulatedConsumer::converge(Context context, ConvergeTarget target, std::string) {
+  if (!context.may_send()) co_return unreachable();
+  auto moved = effects_->carry_out("converge " + name_, [&] {
+    loaded = target.version;
+    if (sick_on_the_next) sick_on.insert(loaded);
+    sick_on_the_next = false;
+  });
+  if (!moved) co_return moved.error();
+  co_return "loaded " + target.version.value;
+}
+
+Task<ConsumerFacts> SimulatedConsumer::baseline(Context, std::string, std::string) {
+  co_return ConsumerFacts{.state = before, .replicas = 2, .refusal = refusal};
+}
+
+// ---- catalog -----------------------------------------------------------------------------------------------------------------
+
+Result<std::shared_ptr<SecretVault>> SimulatedCatalog::vault(const api::RotationEnvironment&, const std::string& name) {
+  return adapter_of<SecretVault>(vaults, name);
+}
+Result<std::string> SimulatedCatalog::vault_url(const api::RotationEnvironment&, const std::string& name) {
+  return "https://" + name + ".vault.example";
+}
+Result<std::shared_ptr<Dependent>> SimulatedCatalog::dependent(const api::RotationEnvironment&, const std::string& name) {
+  return adapter_of<Dependent>(dependents, name);
+}
+Result<std::shared_ptr<Consumer>> SimulatedCatalog::consumer(const api::RotationEnvironment&, const std::string& name) {
+  return adapter_of<Consumer>(consumers, name);
+}
+
+}  // namespace keyturn

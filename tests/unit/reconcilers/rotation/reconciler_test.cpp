@@ -1,0 +1,805 @@
+// The real reconciler against a world in memory, in virtual time: what it leaves behind, and that no crash and no lost reply changes that.
+#include "reconcilers/rotation/reconciler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/reasons.h"
+#include "reconcilers/rotation/credential_format.h"
+#include "tests/support/memory_records.h"
+#include "tests/support/run_loop.h"
+#include "tests/support/seeded_random.h"
+#include "tests/support/simulated_systems.h"
+
+namespace keyturn {
+namespace {
+
+using api::Phase;
+using api::Protocol;
+using api::Tristate;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+namespace reason = api::reason;
+
+const std::string secret_name = "erp-connection";
+constexpr std::string_view first_value = R"({"user":"app_a","password":"first-Password-1"})";
+
+class Heard final : public Recorder {
+ public:
+  std::vector<std::string> reasons;
+  void event(std::string_view, const ObjectKey&, EventType, std::string_view why, std::string_view, std::string) override {
+    reasons.emplace_back(why);
+  }
+  bool heard(std::string_view why) const { return std::find(reasons.begin(), reasons.end(), why) != reasons.end(); }
+};
+
+// One secret in one vault, one system, two consumers; the first credential was published before Keyturn came.
+class Site {
+ public:
+  explicit Site(Protocol protocol) : protocol_(protocol) {
+    effects = std::make_shared<Effects>();
+    vault = std::make_shared<SimulatedVault>(effects);
+    dependent = std::make_shared<SimulatedDependent>("erp-db", protocol == Protocol::Dual ? 2 : 1, effects);
+    for (const char* name : {"portal", "inventory"}) consumers.push_back(std::make_shared<SimulatedConsumer>(name, effects));
+    catalog.vaults = {{"main", vault}};
+    catalog.dependents = {{"erp-db", dependent}};
+    catalog.consumers = {{"portal", consumers[0]}, {"inventory", consumers[1]}};
+    const VersionId version = vault->put(secret_name, first_value);
+    dependent->accept("app_a", "first-Password-1");
+    for (const auto& consumer : consumers) consumer->loaded = version;
+    describe_environment();
+    declare(key, "2026-q4");
+    restart();
+  }
+
+  const ObjectKey key{"erp-dev", "erp-connection"};
+  boost::asio::io_context io;
+  VirtualClock clock{io.get_executor()};
+  std::shared_ptr<Effects> effects;
+  std::shared_ptr<SimulatedVault> vault;
+  std::shared_ptr<SimulatedDependent> dependent;
+  std::vector<std::shared_ptr<SimulatedConsumer>> consumers;
+  SimulatedCatalog catalog;
+  MemoryRecords records;
+  Heard recorder;
+
+  api::SecretRotation& object() { return records.rotations.at(key); }
+  api::RotationEnvironmentSpec& environment() { return records.environments.at("erp").spec; }
+
+  void declare(const ObjectKey& name, const std::string& revision) {
+    api::SecretRotation rotation;
+    rotation.meta = {.name = name.name, .ns = name.ns, .uid = {"uid-" + name.name}, .generation = 1};
+    api::SecretRotationSpec& spec = rotation.spec;
+    spec.environment = "erp";
+    spec.revision = revision;
+    spec.secret = {.vaults = {"main"}, .name = secret_name, .format = {api::FormatType::Json, "/password", "/user"}};
+    spec.dependents = {
+        {"erp-db", protocol_ == Protocol::Alternating ? std::vector<std::string>{"app_a", "app_b"} : std::vector<std::string>{"app_a"}}};
+    spec.consumers = {{.name = "portal"}, {.name = "inventory"}};
+    spec.strategy.acknowledge_outage = true;
+    spec.strategy.overlap = seconds(4);
+    records.rotations[name] = rotation;
+  }
+  void want(const std::string& revision) {
+    object().spec.revision = revision;
+    ++object().meta.generation;
+  }
+
+  // A new process: nothing of the old one is left but what was stored.
+  void restart() {
+    reconciler = std::make_unique<RotationReconciler>(RotationPorts{records, catalog, random_, recorder, zones_}, clock,
+                                                      EpochId{"epoch-" + std::to_string(++epochs_)});
+  }
+
+  // One pass, and the time until the next one is due. False: there is nothing more to do until something changes.
+  bool pass() { return pass(key); }
+  bool pass(const ObjectKey& name) {
+    Result<Outcome> outcome = Error{Errc::Internal, "not run"};
+    try {
+      outcome = run(io, clock, reconciler->reconcile(Context(clock, "test"), name));
+    } catch (const Crashed&) {
+      restart();
+      return true;
+    }
+    if (!outcome) {
+      clock.advance(seconds(1));  // the queue's back-off
+      return true;
+    }
+    if (!outcome->again_in) return false;
+    clock.advance(*outcome->again_in);
+    return true;
+  }
+
+  const api::RotationRun* run_record() const { return records.last_run(key); }
+  Phase phase() const { return run_record() ? run_record()->status.phase : Phase::Abandoned; }
+  bool at_rest() const { return run_record() && api::is_terminal(phase()); }
+
+  static constexpr int passes_max = 2'000;
+  template <class Condition>
+  bool pass_until(Condition reached) {
+    for (int count = 0; count < passes_max; ++count) {
+      if (reached()) return true;
+      pass();
+    }
+    return reached();
+  }
+  bool adopt() {
+    return pass_until([&] { return at_rest(); }) && pass_until([&] { return condition("Ready") != nullptr; });
+  }
+  // Until a run that brings in `credential` has ended and was told.
+  bool settle(const std::string& credential) {
+    const auto ended = [&] { return at_rest() && run_record()->spec.credential.to_string() == credential; };
+    if (!pass_until(ended)) return false;
+    pass();
+    pass();
+    return true;
+  }
+  bool reach(Phase wanted) {
+    return pass_until([&] { return phase() == wanted; });
+  }
+
+  const api::Condition* condition(std::string_view type) const {
+    const auto found = records.rotations.find(key);
+    return found == records.rotations.end() ? nullptr : api::find_condition(found->second.status.conditions, type);
+  }
+  std::string reason_of(std::string_view type) const {
+    const api::Condition* found = condition(type);
+    return found && found->status == Tristate::True ? found->reason : std::string{};
+  }
+
+  // ---- facts about the world
+  const Secret& published() const { return vault->newest(secret_name).value; }
+  bool logs_in(const Secret& value) const {
+    const auto login = extract(object_format(), value, "app_a");
+    return login && dependent->accepts(login->principal, login->password);
+  }
+  bool published_logs_in() const { return logs_in(published()); }
+  bool consumers_log_in() const {
+    return std::all_of(consumers.begin(), consumers.end(), [&](const auto& consumer) {
+      const SimulatedVault::Version* version = vault->find(secret_name, consumer->loaded);
+      return version && logs_in(version->value);
+    });
+  }
+  bool consumers_use_what_is_published() const {
+    return std::all_of(consumers.begin(), consumers.end(), [&](const auto& consumer) {
+      const SimulatedVault::Version* version = vault->find(secret_name, consumer->loaded);
+      return version && version->value.equals(published());
+    });
+  }
+  std::size_t live_values() const {
+    std::size_t count = 0;
+    for (const auto& [principal, values] : dependent->accepted) count += values.size();
+    return count;
+  }
+  bool everything_staged_is_disabled() const {
+    for (const auto& [name, versions] : vault->secrets) {
+      if (!name.starts_with(staging_prefix)) continue;
+      for (const auto& version : versions) {
+        if (version.about.enabled) return false;
+      }
+    }
+    return true;
+  }
+
+  std::unique_ptr<RotationReconciler> reconciler;
+
+ private:
+  static api::SecretFormat object_format() { return {api::FormatType::Json, "/password", "/user"}; }
+
+  void describe_environment() {
+    api::RotationEnvironment environment;
+    environment.meta.name = "erp";
+    api::RotationEnvironmentSpec& spec = environment.spec;
+    spec.vaults = {{.name = "main", .vault = "main", .secrets = {"*"}, .staging = true}};
+    spec.systems = {{.name = "erp-db", .type = "Driver", .settings = api::UnsupportedSystem{}}};
+    spec.consumers = {{.name = "portal", .type = "ContainerApp"}, {.name = "inventory", .type = "ContainerApp"}};
+    spec.bindings = {{.namespaces = {"*"}, .secrets = {"*"}, .systems = {"*"}, .consumers = {"*"}}};
+    spec.timing = {.issue = seconds(1),
+                   .request = seconds(2),
+                   .server_residual = seconds(4),
+                   .lease = seconds(2),
+                   .publish_deadline = minutes(5),
+                   .soak = seconds(4),
+                   .drift_interval = seconds(30),
+                   .poll = seconds(1)};
+    records.environments["erp"] = environment;
+  }
+
+  Protocol protocol_;
+  SeededRandom random_{7};
+  UtcOnly zones_;
+  int epochs_ = 0;
+};
+
+constexpr Protocol every_protocol[] = {Protocol::Single, Protocol::Dual, Protocol::Alternating};
+
+void expect_in_force(Site& site, const std::string& credential) {
+  ASSERT_NE(site.run_record(), nullptr);
+  EXPECT_EQ(site.phase(), Phase::Succeeded);
+  EXPECT_EQ(site.run_record()->spec.credential.to_string(), credential);
+  EXPECT_TRUE(site.published_logs_in());
+  EXPECT_TRUE(site.consumers_use_what_is_published());
+  EXPECT_EQ(site.live_values(), 1U) << "only one credential is left";
+}
+
+// Where two credentials live nobody may ever be refused, at no instant.
+void watch_for_outages(Site& site) {
+  site.effects->after_each = [&site](const std::string& what) {
+    EXPECT_TRUE(site.published_logs_in()) << "after " << what;
+    EXPECT_TRUE(site.consumers_log_in()) << "after " << what;
+  };
+}
+
+class EveryProtocol : public testing::TestWithParam<Protocol> {};
+
+INSTANTIATE_TEST_SUITE_P(Protocols, EveryProtocol, testing::ValuesIn(every_protocol), [](const auto& protocol) {
+  switch (protocol.param) {
+    case Protocol::Single:
+      return std::string("Single");
+    case Protocol::Dual:
+      return std::string("Dual");
+    case Protocol::Alternating:
+      break;
+  }
+  return std::string("Alternating");
+});
+
+// ---- adoption ----------------------------------------------------------------------------------------------------------------
+
+TEST_P(EveryProtocol, AdoptsWhatIsPublishedAndTouchesNothing) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  expect_in_force(site, "2026-q4.1");
+  EXPECT_EQ(site.effects->count, 0);
+  EXPECT_EQ(site.vault->secrets.size(), 1U);
+  EXPECT_TRUE(site.recorder.heard(reason::adopted));
+  ASSERT_NE(site.condition("Ready"), nullptr);
+  EXPECT_EQ(site.reason_of("Ready"), reason::current_verified);
+  EXPECT_EQ(site.object().status.current->name.to_string(), "2026-q4.1");
+}
+
+TEST(Adoption, TakesTheNameAndGenerationFromTheTagsWhenTheJournalIsLost) {
+  Site site(Protocol::Dual);
+  site.vault->put(secret_name, first_value, {.run = "lost", .generation = 9, .owner = site.records.owner(), .credential = {"2026-q3", 4}});
+  for (const auto& consumer : site.consumers) consumer->loaded = site.vault->newest(secret_name).about.id;
+  site.want("2026-q3");
+  ASSERT_TRUE(site.adopt());
+  EXPECT_EQ(site.run_record()->spec.credential.to_string(), "2026-q3.4");
+  EXPECT_EQ(site.run_record()->spec.generation, 9);
+  EXPECT_EQ(site.effects->count, 0);
+}
+
+// ---- rotation ----------------------------------------------------------------------------------------------------------------
+
+TEST_P(EveryProtocol, RotatesToANewRevision) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  if (GetParam() != Protocol::Single) watch_for_outages(site);
+  site.want("inc-4711");
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_in_force(site, "inc-4711.1");
+  EXPECT_FALSE(site.published().equals(Secret::copy_of(first_value)));
+  EXPECT_TRUE(site.everything_staged_is_disabled());
+  EXPECT_EQ(site.reason_of("Ready"), reason::current_verified);
+  EXPECT_EQ(site.condition("Stalled"), nullptr);
+  EXPECT_EQ(site.object().status.current->name.to_string(), "inc-4711.1");
+  EXPECT_EQ(site.object().status.observed_generation, 2);
+  const std::vector<std::string>& finalizers = site.object().meta.finalizers;
+  EXPECT_EQ(std::count(finalizers.begin(), finalizers.end(), std::string(api::finalizer)), 1);
+}
+
+TEST_P(EveryProtocol, TakesEachStepOnce) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  std::vector<std::string> expected{"stage", "install erp-db", "publish", "converge portal", "converge inventory"};
+  if (GetParam() != Protocol::Single) expected.push_back("withdraw erp-db");
+  EXPECT_EQ(site.effects->done, expected);
+}
+
+TEST_P(EveryProtocol, RotatesAgainAndAgain) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  if (GetParam() != Protocol::Single) watch_for_outages(site);
+  for (const char* revision : {"b", "c", "d"}) {
+    site.want(revision);
+    ASSERT_TRUE(site.settle(std::string(revision) + ".1"));
+    expect_in_force(site, std::string(revision) + ".1");
+  }
+  EXPECT_EQ(site.run_record()->spec.generation, 4);
+}
+
+TEST(Alternation, ChangesTheLoginWithEachRotation) {
+  Site site(Protocol::Alternating);
+  ASSERT_TRUE(site.adopt());
+  site.want("b");
+  ASSERT_TRUE(site.settle("b.1"));
+  EXPECT_EQ(site.run_record()->spec.pending_principal, "app_b");
+  EXPECT_TRUE(site.dependent->accepted["app_a"].empty());
+  site.want("c");
+  ASSERT_TRUE(site.settle("c.1"));
+  EXPECT_EQ(site.run_record()->spec.pending_principal, "app_a");
+  EXPECT_TRUE(site.dependent->accepted["app_b"].empty());
+}
+
+TEST(Alternation, WaitsForSomebodyOnTheIdleLogin) {
+  Site site(Protocol::Alternating);
+  ASSERT_TRUE(site.adopt());
+  site.dependent->connections["app_b"] = 1;
+  site.want("b");
+  for (int count = 0; count < 100; ++count) site.pass();
+  EXPECT_EQ(site.phase(), Phase::Staging);
+  EXPECT_TRUE(site.dependent->accepted["app_b"].empty());
+  site.dependent->connections["app_b"] = 0;
+  ASSERT_TRUE(site.settle("b.1"));
+  expect_in_force(site, "b.1");
+}
+
+TEST(Alternation, WaitsForSomebodyStillLoggedInBeforeItRetires) {
+  Site site(Protocol::Alternating);
+  ASSERT_TRUE(site.adopt());
+  site.dependent->connections["app_a"] = 2;
+  site.want("b");
+  ASSERT_TRUE(site.reach(Phase::Verifying));
+  for (int count = 0; count < 100; ++count) site.pass();
+  EXPECT_EQ(site.phase(), Phase::Verifying);
+  EXPECT_EQ(site.live_values(), 2U);
+  site.dependent->connections["app_a"] = 0;
+  ASSERT_TRUE(site.settle("b.1"));
+  expect_in_force(site, "b.1");
+}
+
+// ---- going back --------------------------------------------------------------------------------------------------------------
+
+TEST_P(EveryProtocol, UsesTheEarlierValueAgainAfterARevertAndMintsNothing) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  if (GetParam() != Protocol::Single) watch_for_outages(site);
+  site.want("2026-q4");
+  ASSERT_TRUE(site.settle("2026-q4.1"));
+  expect_in_force(site, "2026-q4.1");
+  EXPECT_EQ(site.run_record()->spec.direction, api::Direction::Back);
+  const auto before = extract(site.object().spec.secret.format, Secret::copy_of(first_value), "app_a");
+  const auto after = extract(site.object().spec.secret.format, site.published(), "app_a");
+  ASSERT_TRUE(before && after);
+  EXPECT_TRUE(after->password.equals(before->password));
+}
+
+TEST_P(EveryProtocol, EnablesARetainedVersionThatWasDisabled) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  const VersionId first = site.vault->newest(secret_name).about.id;
+  site.want("inc-4711");
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  site.vault->secrets.at(secret_name).front().about.enabled = false;
+  site.want("2026-q4");
+  ASSERT_TRUE(site.settle("2026-q4.1"));
+  expect_in_force(site, "2026-q4.1");
+  EXPECT_TRUE(site.vault->find(secret_name, first)->about.enabled);
+}
+
+void expect_old_one_in_force(Site& site) {
+  EXPECT_EQ(site.phase(), Phase::RolledBack);
+  EXPECT_TRUE(site.published().equals(Secret::copy_of(first_value)));
+  EXPECT_TRUE(site.published_logs_in());
+  EXPECT_TRUE(site.consumers_use_what_is_published());
+  EXPECT_EQ(site.live_values(), 1U);
+}
+
+TEST_P(EveryProtocol, RollsBackWhenAConsumerFallsIll) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  if (GetParam() != Protocol::Single) watch_for_outages(site);
+  site.consumers[1]->sick_on_the_next = true;
+  site.want("inc-4711");
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_old_one_in_force(site);
+  EXPECT_EQ(site.run_record()->status.failure, reason::consumer_unhealthy);
+  ASSERT_NE(site.condition("Ready"), nullptr);
+  EXPECT_EQ(site.condition("Ready")->status, Tristate::False);
+  EXPECT_EQ(site.condition("Ready")->reason, reason::rolled_back);
+  EXPECT_EQ(site.condition("Stalled"), nullptr);
+  EXPECT_TRUE(site.everything_staged_is_disabled());
+}
+
+TEST(Rollback, IsTriedAgainWithANewSerialAfterTheBackOff) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  site.consumers[1]->sick_on_the_next = true;
+  site.want("inc-4711");
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  site.clock.advance(attempt_backoff_min);
+  ASSERT_TRUE(site.settle("inc-4711.2"));
+  expect_in_force(site, "inc-4711.2");
+}
+
+TEST_P(EveryProtocol, TurnsBackWhenTheRevisionIsRevertedMidRun) {
+  for (const Phase when : {Phase::Switching, Phase::Publishing, Phase::Rolling}) {
+    Site site(GetParam());
+    ASSERT_TRUE(site.adopt());
+    site.want("inc-4711");
+    ASSERT_TRUE(site.reach(when));
+    site.want("2026-q4");
+    ASSERT_TRUE(site.pass_until([&] { return site.at_rest(); }));
+    EXPECT_EQ(site.run_record()->status.failure, reason::revision_changed);
+    expect_old_one_in_force(site);
+    site.pass();
+    site.pass();
+    EXPECT_EQ(site.reason_of("Ready"), reason::current_verified);
+  }
+}
+
+TEST_P(EveryProtocol, AbandonsARunThatTouchedNothing) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Staging));
+  site.want("2026-q4");
+  ASSERT_TRUE(site.pass_until([&] { return site.at_rest(); }));
+  EXPECT_EQ(site.phase(), Phase::Abandoned);
+  EXPECT_TRUE(site.published().equals(Secret::copy_of(first_value)));
+  EXPECT_EQ(site.live_values(), 1U);
+}
+
+// ---- crashes and lost replies ------------------------------------------------------------------------------------------------
+
+// How many store writes and effects an undisturbed rotation needs.
+struct Cost {
+  int writes = 0;
+  int effects = 0;
+};
+Cost cost_of(Protocol protocol) {
+  Site site(protocol);
+  EXPECT_TRUE(site.adopt());
+  const int before = site.records.writes;
+  site.want("inc-4711");
+  EXPECT_TRUE(site.settle("inc-4711.1"));
+  return {site.records.writes - before, site.effects->count};
+}
+
+TEST_P(EveryProtocol, SurvivesACrashAtEveryWriteOfTheJournal) {
+  const int writes = cost_of(GetParam()).writes;
+  ASSERT_GT(writes, 10);
+  for (const auto fault : {MemoryRecords::Fault::CrashBefore, MemoryRecords::Fault::CrashAfter, MemoryRecords::Fault::Conflict}) {
+    for (int nth = 1; nth <= writes && !testing::Test::HasFailure(); ++nth) {
+      SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) + " at write " + std::to_string(nth));
+      Site site(GetParam());
+      ASSERT_TRUE(site.adopt());
+      if (GetParam() != Protocol::Single) watch_for_outages(site);
+      site.records.fault = fault;
+      site.records.fault_at = site.records.writes + nth;
+      site.want("inc-4711");
+      ASSERT_TRUE(site.settle("inc-4711.1"));
+      expect_in_force(site, "inc-4711.1");
+    }
+  }
+}
+
+TEST_P(EveryProtocol, SurvivesALostReplyAFailureAndACrashAtEveryEffect) {
+  const int effects = cost_of(GetParam()).effects;
+  ASSERT_GE(effects, 5);
+  for (const auto fault : {Effects::Fault::LostReply, Effects::Fault::NotSent, Effects::Fault::Crash}) {
+    for (int nth = 1; nth <= effects && !testing::Test::HasFailure(); ++nth) {
+      SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) + " at effect " + std::to_string(nth));
+      Site site(GetParam());
+      ASSERT_TRUE(site.adopt());
+      if (GetParam() != Protocol::Single) watch_for_outages(site);
+      site.effects->fault = fault;
+      site.effects->fault_at = nth;
+      site.want("inc-4711");
+      ASSERT_TRUE(site.settle("inc-4711.1"));
+      expect_in_force(site, "inc-4711.1");
+    }
+  }
+}
+
+TEST_P(EveryProtocol, SurvivesALostReplyOrACrashAtEveryEffectOnTheWayBack) {
+  const int effects = 20;  // more than the way there and back has: the last ones strike nothing
+  for (const auto fault : {Effects::Fault::LostReply, Effects::Fault::Crash}) {
+    for (int nth = 1; nth <= effects && !testing::Test::HasFailure(); ++nth) {
+      SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) + " at effect " + std::to_string(nth));
+      Site site(GetParam());
+      ASSERT_TRUE(site.adopt());
+      if (GetParam() != Protocol::Single) watch_for_outages(site);
+      site.effects->fault = fault;
+      site.effects->fault_at = nth;
+      site.consumers[1]->sick_on_the_next = true;
+      site.want("inc-4711");
+      ASSERT_TRUE(site.settle("inc-4711.1"));
+      expect_old_one_in_force(site);
+    }
+  }
+}
+
+TEST(Takeover, WaitsForQuietBeforeItPins) {
+  Site site(Protocol::Single);
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Staging));
+  site.restart();
+  const Instant taken_over = site.clock.now();
+  ASSERT_TRUE(site.reach(Phase::Pinned));
+  EXPECT_GE(site.clock.now() - taken_over, site.environment().timing.quarantine());
+  EXPECT_EQ(site.run_record()->status.owner_epoch.value, "epoch-2");
+}
+
+// ---- what stalls it, with nothing written ------------------------------------------------------------------------------------
+
+void expect_stalled(Site& site, std::string_view why, int effects_before = 0) {
+  for (int count = 0; count < 3; ++count) site.pass();
+  EXPECT_EQ(site.reason_of("Stalled"), why);
+  ASSERT_NE(site.condition("Ready"), nullptr);
+  EXPECT_EQ(site.condition("Ready")->status, Tristate::False);
+  EXPECT_EQ(site.effects->count, effects_before);
+  EXPECT_TRUE(site.published_logs_in() || site.live_values() == 0);
+}
+
+TEST(Stalled, WhenAnotherInstallationOwnsTheSecret) {
+  Site site(Protocol::Dual);
+  site.vault->put(secret_name, first_value, {.run = "theirs", .generation = 1, .owner = "another-store", .credential = {"x", 1}});
+  expect_stalled(site, reason::foreign_owner);
+  EXPECT_TRUE(site.records.stored_runs.empty());
+}
+
+TEST(Stalled, WhenTheJournalIsBehindTheVault) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  site.vault->put(secret_name, first_value, {.run = "later", .generation = 9, .owner = site.records.owner(), .credential = {"x", 1}});
+  site.want("inc-4711");
+  expect_stalled(site, reason::journal_behind);
+  EXPECT_EQ(site.records.stored_runs.size(), 1U);
+}
+
+TEST(Stalled, WhenTheNamespaceIsNotBound) {
+  Site site(Protocol::Dual);
+  site.environment().bindings.clear();
+  expect_stalled(site, reason::not_bound);
+  EXPECT_TRUE(site.records.stored_runs.empty());
+}
+
+TEST(Stalled, WhenTheBindingIsTakenAwayMidRunUntilItIsBack) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Publishing));
+  const auto bindings = site.environment().bindings;
+  site.environment().bindings.clear();
+  expect_stalled(site, reason::not_bound, site.effects->count);
+  EXPECT_EQ(site.run_record()->status.blocked, reason::not_bound);
+  site.environment().bindings = bindings;
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_in_force(site, "inc-4711.1");
+  EXPECT_EQ(site.condition("Stalled"), nullptr);
+}
+
+TEST(Stalled, WhenTheEnvironmentDoesNotExist) {
+  Site site(Protocol::Dual);
+  site.object().spec.environment = "elsewhere";
+  expect_stalled(site, reason::invalid_reference);
+  EXPECT_TRUE(site.records.stored_runs.empty());
+}
+
+TEST(Stalled, WhenAnEntryHasNoAdapter) {
+  Site site(Protocol::Dual);
+  site.catalog.dependents.clear();
+  expect_stalled(site, reason::unsupported);
+}
+
+TEST(Stalled, WhenTheVaultCannotBeReached) {
+  Site site(Protocol::Dual);
+  site.vault->reachable = false;
+  expect_stalled(site, reason::store_unreachable);
+  site.vault->reachable = true;
+  ASSERT_TRUE(site.adopt());
+  ASSERT_TRUE(site.pass_until([&] { return site.condition("Stalled") == nullptr; }));
+}
+
+TEST(Stalled, WhenTheVaultRefusesAndTheReasonSaysWhy) {
+  const std::pair<VaultRefusal, std::string_view> rows[] = {
+      {VaultRefusal::Disabled, reason::secret_disabled}, {VaultRefusal::SoftDeleted, reason::secret_soft_deleted},
+      {VaultRefusal::Permission, reason::permission},    {VaultRefusal::Firewall, reason::permission},
+      {VaultRefusal::ReadOnly, reason::vault_read_only}, {VaultRefusal::Missing, reason::baseline}};
+  for (const auto& [refusal, why] : rows) {
+    Site adopting(Protocol::Dual);
+    adopting.vault->refusal = refusal;
+    expect_stalled(adopting, why);
+    EXPECT_TRUE(adopting.records.stored_runs.empty());
+    Site rotating(Protocol::Dual);
+    ASSERT_TRUE(rotating.adopt());
+    rotating.vault->refusal = refusal;
+    rotating.want("inc-4711");
+    expect_stalled(rotating, why);
+    EXPECT_EQ(rotating.records.stored_runs.size(), 1U);
+  }
+}
+
+TEST(Stalled, WhenThePublishedValueCannotBeUnderstood) {
+  Site site(Protocol::Dual);
+  site.vault->put(secret_name, "not a document");
+  for (int count = 0; count < 3; ++count) site.pass();
+  EXPECT_EQ(site.reason_of("Stalled"), reason::format_not_reversible);
+  EXPECT_TRUE(site.records.stored_runs.empty());
+  EXPECT_EQ(site.effects->count, 0);
+}
+
+TEST(Stalled, WhenThePublishedCredentialDoesNotLogIn) {
+  Site site(Protocol::Dual);
+  site.dependent->accepted.clear();
+  expect_stalled(site, reason::baseline);
+  EXPECT_TRUE(site.records.stored_runs.empty());
+}
+
+TEST(Stalled, WhenAnOutageIsNotAcknowledged) {
+  Site site(Protocol::Single);
+  ASSERT_TRUE(site.adopt());
+  site.object().spec.strategy.acknowledge_outage = false;
+  site.want("inc-4711");
+  expect_stalled(site, reason::outage_not_acknowledged);
+}
+
+TEST(Stalled, WhenAConsumerCannotBeConverged) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  site.consumers[0]->refusal = std::string(reason::inline_secrets_present);
+  site.want("inc-4711");
+  expect_stalled(site, reason::consumer_template_failed);
+}
+
+TEST(Stalled, WhenTheRunIsForANewerController) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Staging));
+  site.records.stored_runs.back().spec.protocol_version = api::protocol_version + 1;
+  expect_stalled(site, reason::version_too_new, site.effects->count);
+}
+
+TEST(Stalled, UntilTheShownPlanIsApproved) {
+  Site site(Protocol::Dual);
+  site.environment().protection.approval_required = true;
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  expect_stalled(site, reason::approval_required);
+  ASSERT_TRUE(site.object().status.plan);
+  site.object().spec.approved_plan = site.object().status.plan->hash;
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_in_force(site, "inc-4711.1");
+}
+
+TEST(Stalled, WhileAnotherRotationChangesTheSameCredential) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  const ObjectKey twin{"erp-dev", "erp-twin"};
+  site.declare(twin, "2026-q4");
+  for (int count = 0; count < 3; ++count) site.pass(twin);
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Rolling));
+  const int effects = site.effects->count;
+  site.records.rotations.at(twin).spec.revision = "twin-1";
+  for (int count = 0; count < 3; ++count) site.pass(twin);
+  const api::Condition* stalled = api::find_condition(site.records.rotations.at(twin).status.conditions, "Stalled");
+  ASSERT_NE(stalled, nullptr);
+  EXPECT_EQ(stalled->reason, reason::identity_in_use);
+  EXPECT_EQ(site.effects->count, effects);
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_in_force(site, "inc-4711.1");
+}
+
+// ---- deletion and suspension -------------------------------------------------------------------------------------------------
+
+TEST_P(EveryProtocol, CompletesTheRunOfADeletedObjectAndLetsItGo) {
+  for (const Phase when : {Phase::Switching, Phase::Rolling, Phase::Verifying}) {
+    Site site(GetParam());
+    ASSERT_TRUE(site.adopt());
+    site.want("inc-4711");
+    ASSERT_TRUE(site.reach(when));
+    site.object().meta.deleted = site.clock.now();
+    ASSERT_TRUE(site.pass_until([&] { return site.records.rotations.empty(); }));
+    expect_in_force(site, "inc-4711.1");
+    EXPECT_FALSE(site.pass()) << "an object that is gone needs nothing";
+  }
+}
+
+TEST_P(EveryProtocol, StartsNothingForADeletedObject) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  site.object().meta.finalizers = {std::string(api::finalizer)};
+  site.object().meta.deleted = site.clock.now();
+  EXPECT_FALSE(site.pass());
+  EXPECT_TRUE(site.records.rotations.empty());
+  EXPECT_EQ(site.effects->count, 0);
+}
+
+TEST_P(EveryProtocol, CompletesTheRunOfAnObjectThatWasRemovedByForce) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Rolling));
+  site.records.rotations.clear();
+  ASSERT_TRUE(site.pass_until([&] { return site.at_rest(); }));
+  expect_in_force(site, "inc-4711.1");
+}
+
+TEST_P(EveryProtocol, StartsNothingWhileItIsSuspended) {
+  Site site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  site.object().spec.suspend = true;
+  site.want("inc-4711");
+  for (int count = 0; count < 20; ++count) site.pass();
+  EXPECT_EQ(site.effects->count, 0);
+  EXPECT_EQ(site.reason_of("Suspended"), reason::suspended);
+  site.object().spec.suspend = false;
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_in_force(site, "inc-4711.1");
+  EXPECT_EQ(site.condition("Suspended"), nullptr);
+}
+
+TEST(Suspension, ParksARunWhereTwoCredentialsLive) {
+  for (const Protocol protocol : {Protocol::Dual, Protocol::Alternating}) {
+    Site site(protocol);
+    ASSERT_TRUE(site.adopt());
+    site.want("inc-4711");
+    ASSERT_TRUE(site.reach(Phase::Publishing));
+    site.object().spec.suspend = true;
+    const int effects = site.effects->count;
+    for (int count = 0; count < 50; ++count) site.pass();
+    EXPECT_EQ(site.phase(), Phase::Publishing);
+    EXPECT_EQ(site.effects->count, effects);
+    site.object().spec.suspend = false;
+    ASSERT_TRUE(site.settle("inc-4711.1"));
+    expect_in_force(site, "inc-4711.1");
+  }
+}
+
+TEST(Suspension, DoesNotStopASingleCredentialInItsSwitchWindow) {
+  Site site(Protocol::Single);
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Publishing));
+  site.object().spec.suspend = true;
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_in_force(site, "inc-4711.1");
+}
+
+// ---- drift -------------------------------------------------------------------------------------------------------------------
+
+TEST(Drift, IsToldAndLeftAlone) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  site.dependent->accepted.clear();
+  ASSERT_TRUE(site.pass_until([&] { return site.reason_of("Drifted") == reason::drift; }));
+  EXPECT_EQ(site.condition("Ready")->reason, reason::verification_lost);
+  EXPECT_TRUE(site.recorder.heard(reason::drift));
+  EXPECT_EQ(site.effects->count, 0);
+  site.dependent->accept("app_a", "first-Password-1");
+  ASSERT_TRUE(site.pass_until([&] { return site.reason_of("Ready") == reason::current_verified; }));
+}
+
+TEST(Drift, OfAVersionThatSomebodyElsePublishedIsTold) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  site.vault->put(secret_name, first_value);
+  ASSERT_TRUE(site.pass_until([&] { return site.reason_of("Drifted") == reason::drift; }));
+}
+
+TEST(SteadyState, WritesNothingMore) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  for (int count = 0; count < 5; ++count) site.pass();
+  const int writes = site.records.writes;
+  for (int count = 0; count < 50; ++count) site.pass();
+  EXPECT_EQ(site.records.writes, writes);
+}
+
+}  // namespace
+}  // namespace keyturn
