@@ -1,5 +1,4 @@
 """Includes point down the layers, never up or sideways."""
-import os
 import re
 
 from source_tree import CPP, Findings
@@ -12,7 +11,6 @@ GENERATED = "keyturn/"  # headers that protoc writes at build time
 # Headers of the system that would let the pure core wait, ask the time, roll dice or touch a file.
 IMPURE = re.compile(r"^(boost/(asio|beast)|spdlog|grpc|google/|openssl/rand|sys/|unistd|fcntl|thread|mutex|atomic|condition_variable|future|semaphore|"
                     r"random$|fstream|filesystem|iostream|ctime|cstdlib)")
-
 
 
 def pure_files(tree):

@@ -1,4 +1,4 @@
-"""What the checks look at: the files under version control, or every file of a tree without one."""
+"""What the checks look at: the files that are or could be committed, or every file of a tree without version control."""
 import os
 import re
 import subprocess
@@ -24,8 +24,8 @@ class SourceTree:
 
     def _paths(self):
         if os.path.exists(os.path.join(self.root, ".git")):
-            listed = subprocess.run(["git", "-C", self.root, "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
-            return sorted(path for path in listed.split("\0") if path)
+            listed = subprocess.run(["git", "-C", self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True).stdout
+            return sorted({path for path in listed.split("\0") if path})
         found = []
         for folder, _, names in os.walk(self.root):
             found += [os.path.relpath(os.path.join(folder, name), self.root) for name in names]
