@@ -22,8 +22,11 @@ constexpr std::array entries{
           "Look at `status.dependents` and `status.consumers` for what changed, and put it right. Ask for another look with `kubectl "
           "annotate srot NAME --overwrite keyturn.dev/requestedAt=$(date +%s)`."},
     Entry{store_unreachable, "The vault did not answer, so that nothing can be said about what is published. Nothing is changed meanwhile.",
-          "Run `keyturn doctor` on the controller's host: it tells name resolution, network, TLS and identity apart. It goes on by itself "
-          "when the vault answers again."},
+          "Look at the environment: `kubectl get renv NAME -o yaml` says under `status.vaults` whether it is out of reach or refuses the "
+          "identity. It goes on by itself when the vault answers again."},
+    Entry{reachable, "Every vault, system and consumer of the environment answered when it was last looked at.", "Nothing to do."},
+    Entry{unreachable, "A vault, system or consumer of the environment did not answer, refused the identity, or is misconfigured.",
+          "The message names the first; `kubectl get renv NAME -o yaml` shows all under `status`. It is looked at again by itself."},
     // Reconciling
     Entry{revision_changed, "The revision in the spec differs from the one in use; a run brings it in.",
           "Nothing to do. To stay with the old one, write the old name back."},
@@ -47,10 +50,11 @@ constexpr std::array entries{
     Entry{pinned_serial_revoked, "`pin.serial` names a serial that is revoked, rejected or older than the compromise floor.",
           "Choose another serial from `keyturn history NAME`, or remove `pin`."},
     Entry{invalid_reference, "The spec names an environment that does not exist, or the spec does not fit the environment.",
-          "The message names the field. Check it with `kubectl get renv`, and the whole folder with `keyturn lint FOLDER`."},
-    Entry{
-        permission_denied, "Azure or a system refused the controller's identity.",
-        "Run `keyturn doctor`: it prints the missing role and the command that grants it. Azure needs up to ten minutes to apply a grant."},
+          "The message names the field. Check it with `kubectl get renv`; `kubectl apply --dry-run=server -f FOLDER` checks manifests "
+          "without applying them."},
+    Entry{permission_denied, "Azure or a system refused the controller's identity.",
+          "Look at `status` of the environment for which target refuses the identity, and grant what it lacks: Key Vault Secrets Officer "
+          "for a vault; read, write and restart for an application. Azure needs up to ten minutes to apply a grant."},
     Entry{attempts_exhausted, "Several serials of this revision were tried and each run went back.",
           "Read `status.failure` of the last runs: `kubectl get rrun -A --field-selector spec.rotationRef.name=NAME`. Remove the cause, "
           "then write a new "
@@ -83,7 +87,8 @@ constexpr std::array entries{
           "Compare the spec with `bindings` in `kubectl get renv ENVIRONMENT -o yaml`, or ask the environment's administrators for a "
           "binding. One binding must cover all of it."},
     Entry{permission, "The controller's identity may not do the next step at the vault, the system or the application.",
-          "Run `keyturn doctor`: it prints the missing role and the command that grants it."},
+          "Look at `status` of the environment for which target refuses the identity, and grant what it lacks: Key Vault Secrets Officer "
+          "for a vault; read, write and restart for an application."},
     Entry{
         secret_disabled, "The newest version of the secret is disabled, so that every reader without a version is refused.",
         "Enable it again: `az keyvault secret set-attributes --id VERSION-ID --enabled true`. Never disable the newest version to go back: "

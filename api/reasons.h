@@ -13,6 +13,8 @@ inline constexpr std::string_view rolled_back = "RolledBack";
 inline constexpr std::string_view not_yet_issued = "NotYetIssued";
 inline constexpr std::string_view verification_lost = "VerificationLost";
 inline constexpr std::string_view store_unreachable = "StoreUnreachable";
+inline constexpr std::string_view reachable = "Reachable";      // of an environment
+inline constexpr std::string_view unreachable = "Unreachable";  // of an environment
 // Reconciling
 inline constexpr std::string_view revision_changed = "RevisionChanged";
 inline constexpr std::string_view rolling_back = "RollingBack";

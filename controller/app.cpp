@@ -36,6 +36,7 @@
 #include "controller/server/store_queries.h"
 #include "controller/store_records.h"
 #include "reconcilers/catalog.h"
+#include "reconcilers/environment/environment_reconciler.h"
 #include "reconcilers/rotation/reconciler.h"
 
 namespace keyturn {
@@ -116,6 +117,8 @@ struct App::Impl {
   std::unique_ptr<Informer> rotations;
   std::unique_ptr<Informer> environments;
   std::unique_ptr<Controller> controller;
+  std::unique_ptr<EnvironmentReconciler> environment_reconciler;
+  std::unique_ptr<Controller> environment_controller;
   std::unique_ptr<GitObjects> git_objects;
   std::unique_ptr<git::GitSource> git_source;
 };
@@ -194,6 +197,9 @@ void App::Impl::wire_rotations() {
                                             ControllerOptions{.name = "secretrotation", .workers = config.workers});
   controller->watch(*rotations);
   controller->watch_mapped(*environments, [this](const StoredObject& environment) { return rotations_in(environment); }, changes_intent);
+  environment_controller = std::make_unique<Controller>(io.get_executor(), clock, *environment_reconciler,
+                                                        ControllerOptions{.name = "rotationenvironment", .workers = 2});
+  environment_controller->watch(*environments);
 }
 
 Result<> App::Impl::reconcile() {
@@ -201,10 +207,12 @@ Result<> App::Impl::reconcile() {
   recorder = std::make_unique<EventRecorder>(io.get_executor(), clock, *store, api->writer());
   rotation_reconciler =
       std::make_unique<RotationReconciler>(RotationPorts{*records, *catalog, *random, *recorder, zones}, clock, EpochId{random->uuid()});
+  environment_reconciler = std::make_unique<EnvironmentReconciler>(*records, *catalog);
   wire_rotations();
   rotations->start();
   environments->start();
-  return run_now(io, controller->start());
+  if (auto started = run_now(io, controller->start()); !started) return started;
+  return run_now(io, environment_controller->start());
 }
 
 void App::Impl::follow_git() {
@@ -253,7 +261,9 @@ Result<> App::Impl::announce() {
 
 Task<std::string> App::Impl::metrics(Context context) {
   MetricsSnapshot snapshot{.now = clock.now()};
-  snapshot.controllers.emplace_back(controller->name(), controller->counters());
+  for (const Controller* one : {controller.get(), environment_controller.get()}) {
+    snapshot.controllers.emplace_back(one->name(), one->counters());
+  }
   auto listed = co_await queries->list(context, {});
   if (!listed) co_return listed.error();
   snapshot.rotations = std::move(listed->rotations);
@@ -271,6 +281,7 @@ Awaitable<> App::Impl::stop() {
   log::info("stopping");
   if (git_source) co_await git_source->stop(stop_grace);
   const std::size_t cut = co_await controller->stop(stop_grace);
+  co_await environment_controller->stop(stop_grace);
   if (cut != 0) log::warn("steps were cut off; the next start goes on with them", {{"count", cut}});
   co_await rotations->stop(stop_grace);
   co_await environments->stop(stop_grace);

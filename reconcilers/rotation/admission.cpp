@@ -143,6 +143,8 @@ api::RotationRun admit(const api::SecretRotation& rotation, const Decision& deci
                        const std::vector<api::RotationRun>& all, const EnvironmentView& view, const VersionId& latest, Instant now) {
   api::RotationRun run = begin(rotation, next_generation(identity_of(rotation.spec), all), view, now);
   run.spec.credential = decision.credential;
+  // A raised floor says that everything issued before is compromised: no overlap, and no way back (I13).
+  if (decision.urgent) run.spec.reason = api::Reason::ConfirmedCompromise;
   if (const api::RotationRun* last = run_in_force(runs)) {
     run.spec.old_credential = credential_in_force(*last);
     run.spec.old_principal = principal_in_force(*last);

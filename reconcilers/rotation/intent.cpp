@@ -140,7 +140,8 @@ std::optional<Duration> time_of_day(std::string_view text) {  // "02:00"
   if (text.size() != 5 || text[2] != ':') return {};
   const auto first = std::from_chars(text.data(), text.data() + 2, hours);
   const auto second = std::from_chars(text.data() + 3, text.data() + 5, minutes);
-  if (first.ec != std::errc{} || second.ec != std::errc{} || hours > 23 || minutes > 59) return {};
+  const bool digits = first.ptr == text.data() + 2 && second.ptr == text.data() + 5;
+  if (!digits || first.ec != std::errc{} || second.ec != std::errc{} || hours > 23 || minutes > 59) return {};
   return std::chrono::hours(hours) + std::chrono::minutes(minutes);
 }
 
@@ -148,8 +149,10 @@ std::optional<Duration> time_of_day(std::string_view text) {  // "02:00"
 std::optional<Instant> to_utc(Instant local, std::string_view zone, const TimeZones& zones) {
   const auto first = zones.offset_at(zone, local);
   if (!first) return {};
-  const auto second = zones.offset_at(zone, local - *first);
-  return local - second.value_or(*first);
+  const Duration second = zones.offset_at(zone, local - *first).value_or(*first);
+  const Instant found = local - second;
+  const bool exists = zones.offset_at(zone, found) == second;
+  return exists ? found : std::max(found, local - *first);
 }
 
 std::optional<Instant> next_opening_of(const api::ScheduleWindow& window, Instant from, const TimeZones& zones) {

@@ -32,6 +32,11 @@ Instant finished_at(const api::RotationRun& run) { return run.status.finished_at
 // The run's credential is in force: published, and proven with every consumer.
 void in_force(Ledger& ledger, const api::RotationRun& run, CredentialState others) {
   supersede(ledger, others);
+  // Going back within a revision, as a pin does, rejects the newer serials: taking the pin away does not bring them back.
+  for (LedgerEntry& entry : ledger.entries) {
+    const bool newer = entry.name.revision == run.spec.credential.revision && entry.name.serial > run.spec.credential.serial;
+    if (newer && run.spec.direction == api::Direction::Back) entry.state = CredentialState::Rejected;
+  }
   LedgerEntry& entry = entry_of(ledger, run.spec.credential);
   const bool brought_back = run.spec.direction == api::Direction::Back;
   entry.state = CredentialState::Current;

@@ -214,7 +214,7 @@ class Gathering {
     if (!facts) co_return;
     seen.state = facts->state;
     seen.act_due = facts->state == ConsumerState::Stale;
-    if (seen.state == ConsumerState::Proven) seen.proven_since = target ? target->changed_at : std::nullopt;
+    if (same_target && target->state == proven_state) seen.proven_since = target->changed_at;
     note_refusal(seen, facts->refusal);
   }
 

@@ -36,6 +36,9 @@ struct Circumstances {
 // Never fails: what cannot be told is Unknown. `targets` must outlive the call.
 Awaitable<Look> observe(Context context, const Targets& targets, const api::RotationRun& run, Circumstances known);
 
+// RunTarget::state of a consumer that was seen proven; `changed_at` then says since when, for the bake.
+inline constexpr std::string_view proven_state = "Proven";
+
 // The tag of a run on versions: its name, unique in the store.
 std::string run_tag(const api::RotationRun& run);
 

@@ -236,7 +236,9 @@ Plan plan_rolling(const RunSpec& run, const Journal& journal, const Observation&
   }
   const auto step = converge_everywhere(run, journal, seen, now);
   if (!step || !enforced(Guard::ConsumersBeforeRetiring)) return advance(Phase::Verifying);
-  if (past(journal.phase_since, run.progress_deadline, now)) return fail(run, reason::progress_deadline_exceeded);
+  // The canaries' bake is wanted, and no lack of progress.
+  const Duration allowed = run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0});
+  if (past(journal.phase_since, allowed, now)) return fail(run, reason::progress_deadline_exceeded);
   return *step;
 }
 

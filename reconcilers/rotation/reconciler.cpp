@@ -119,6 +119,7 @@ struct RotationReconciler::Pass {
   Decision decision;
   Look look;
   bool looked = false;
+  bool newly_proven = false;  // some consumer, in this look
   Plan step;
   std::string_view refusal;
   std::string refusal_message;
@@ -166,6 +167,9 @@ Task<Outcome> RotationReconciler::reconcile(Context context, ObjectKey key) {
   const api::Violations violations = api::validate_against(pass.environment.spec, key.ns, spec);
   pass.authorised = violations.empty();
   if (!pass.authorised && !pass.run) co_return co_await refused(context, pass, reason::not_bound, joined(violations));
+  if (spec.secret_class != api::SecretClass::Credential) {
+    co_return co_await refused(context, pass, reason::unsupported, "this build rotates class Credential only");
+  }
   auto targets = resolve(ports_.catalog, pass.environment, spec);
   if (!targets) {
     const bool no_adapter = targets.error().code == Errc::NotFound;
@@ -302,6 +306,9 @@ Task<Outcome> RotationReconciler::keep_watch(Context context, Pass& pass) {
       }
       watched = {boot_now, drift};
     }
+    // What a crash right after the end of a run left behind.
+    auto cleaned = co_await clean_up(context.named("clean up"), pass);
+    if (!cleaned) log::warn("a staged value is still enabled", {{"rotation", pass.rotation.meta.key()}, {"error", cleaned.error()}});
   }
   pass.drift = watched.drift;
   auto written = co_await publish_status(context, pass);
@@ -341,6 +348,7 @@ Task<Outcome> RotationReconciler::drive(Context context, Pass& pass) {
   if (!known.quiet) known.quiet_at = pass.now + std::chrono::duration_cast<Duration>(quiet_from - boot_now);
   pass.look = co_await observe(context, pass.targets, *pass.run, known);
   pass.looked = true;
+  note_proven(pass);
 
   const Journal journal{.phase = pass.run->status.phase, .phase_since = pass.run->status.phase_since.value_or(pass.now)};
   pass.step = plan(shape_of(pass.run->spec, pass.timing()), journal, pass.look.seen, pass.now);
@@ -397,7 +405,7 @@ Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
   if (api::is_terminal(step.phase)) {
     watched_.erase(pass.rotation.meta.key());
     auto cleaned = co_await clean_up(context, pass);
-    if (!cleaned) log::warn("a staged value is still enabled", {{"run", pass.run->meta.name}, {"error", cleaned.error()}});
+    if (!cleaned) log::warn("a staged value is still enabled", {{"rotation", pass.rotation.meta.key()}, {"error", cleaned.error()}});
   }
   for (api::RotationRun& run : pass.runs) {
     if (run.meta.name == pass.run->meta.name) run = *pass.run;
@@ -408,11 +416,32 @@ Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
   co_return Outcome::again(Duration{0});
 }
 
-// Nobody needs the staged value any more (L4). The finalizer goes when the object is next seen without a run.
+// Without a run under way nobody needs a staged value (L4): neither the one that was used nor those that lost a race.
 Task<> RotationReconciler::clean_up(Context context, Pass& pass) {
-  const VersionId staged = pass.run->status.staged_version.empty() ? pass.look.staged_version : pass.run->status.staged_version;
-  if (staged.empty()) co_return ok();
-  co_return co_await pass.targets.staging->set_enabled(context, pass.targets.staging_name, staged, false);
+  auto versions = co_await pass.targets.staging->versions(context, pass.targets.staging_name);
+  if (!versions) co_return versions.error();
+  for (const VaultVersion& version : *versions) {
+    if (!version.enabled || version.tags.owner != ports_.records.owner()) continue;
+    auto disabled = co_await pass.targets.staging->set_enabled(context, pass.targets.staging_name, version.id, false);
+    if (!disabled) co_return disabled.error();
+  }
+  co_return ok();
+}
+
+// Since when a consumer is proven, for the bake of the canaries; journalled with the next write of the run.
+void RotationReconciler::note_proven(Pass& pass) {
+  const std::vector<api::ConsumerRef>& consumers = pass.run->spec.frozen.consumers;
+  for (std::size_t i = 0; i < consumers.size(); ++i) {
+    if (pass.look.seen.consumers[i].state != ConsumerState::Proven) continue;
+    api::RunTarget* target = find_target(*pass.run, api::TargetKind::Consumer, consumers[i].name);
+    const VersionId& version = pass.look.latest.front();
+    if (!target || (target->state == proven_state && target->version_seen == version)) continue;
+    if (target->version_seen != version) target->mark.clear();
+    target->version_seen = version;
+    target->state = std::string(proven_state);
+    target->changed_at = pass.now;
+    pass.newly_proven = true;
+  }
 }
 
 Task<Outcome> RotationReconciler::act(Context context, Pass& pass) {
@@ -468,19 +497,21 @@ Task<Outcome> RotationReconciler::act(Context context, Pass& pass) {
 // Waiting or blocked: say so once, and look again.
 Task<Outcome> RotationReconciler::rest(Context context, Pass& pass) {
   const std::string blocked = pass.step.action == Action::Block ? std::string(pass.step.reason) : std::string{};
-  if (pass.run->status.blocked != blocked) {
+  const bool newly_blocked = pass.run->status.blocked != blocked;
+  if (newly_blocked || pass.newly_proven) {
     pass.run->status.blocked = blocked;
     auto noted = co_await ports_.records.update_run(context, *pass.run);
     if (!noted && noted.error().code != Errc::Conflict) co_return noted.error();
-    if (!blocked.empty()) {
+    if (newly_blocked && !blocked.empty()) {
       ports_.recorder.event(api::SecretRotation::kind, pass.rotation.meta.key(), EventType::Warning, blocked, "Block",
                             describe(pass.step, pass.run->spec));
     }
   }
   auto written = co_await publish_status(context, pass);
   if (!written) co_return written.error();
+  // Where the moment is known (a soak, a bake, the quarantine) only drift is worth a look before it.
   Duration next = pass.timing().poll;
-  if (pass.step.look_at && *pass.step.look_at > pass.now) next = std::min(next, *pass.step.look_at - pass.now);
+  if (pass.step.look_at && *pass.step.look_at > pass.now) next = std::min(pass.timing().drift_interval, *pass.step.look_at - pass.now);
   co_return Outcome::again(std::max(next, Duration{1}));
 }
 

@@ -50,6 +50,7 @@ class RotationReconciler final : public Reconciler {
   Task<Outcome> act(Context context, Pass& pass);
   Task<Outcome> rest(Context context, Pass& pass);
   Task<> clean_up(Context context, Pass& pass);
+  void note_proven(Pass& pass);
 
   Task<> publish_status(Context context, Pass& pass);
 

@@ -229,6 +229,12 @@ void targets(const Knowledge& known, Instant now, api::SecretRotationStatus& sta
   for (std::size_t i = 0; i < known.seen->dependents.size() && i < run.frozen.dependents.size(); ++i) {
     const DependentObservation& seen = known.seen->dependents[i];
     api::DependentStatus row{.name = run.frozen.dependents[i].system};
+    // A phase that does not ask learns nothing: what was last seen stands.
+    const bool asked = seen.pending != ProbeResult::Unknown || seen.old != ProbeResult::Unknown;
+    if (!asked && i < before.size() && before[i].name == row.name) {
+      status.dependents.push_back(before[i]);
+      continue;
+    }
     if (seen.pending == ProbeResult::Accepted) row.accepts.push_back(run.credential.to_string());
     if (seen.old == ProbeResult::Accepted) row.accepts.push_back(run.old_credential.to_string());
     // The time moves with the facts only, so that an unchanged world is an equal status.

@@ -12,7 +12,7 @@ Error unreachable() { return {Errc::Unavailable, "cannot be reached"}; }
 template <class Port, class Adapters>
 Result<std::shared_ptr<Port>> adapter_of(const Adapters& adapters, const std::string& name) {
   const auto found = adapters.find(name);
-  if (found == adapters.end()) return Error{Errc::Invalid, "no adapter for this entry"};
+  if (found == adapters.end()) return Error{Errc::NotFound, "no adapter for this entry"};
   return std::shared_ptr<Port>(found->second);
 }
 
