@@ -42,8 +42,9 @@ void add_request(CLI::App& verb, Arguments& arguments) {
 }
 
 void add_output(CLI::App& verb, Arguments& arguments) {
-  verb.add_option("-o,--output", arguments.output, "table, wide or json")
-      ->transform(CLI::CheckedTransformer(outputs()).description(""))
+  verb.add_option_function<std::string>(
+          "-o,--output", [&arguments](const std::string& text) { arguments.output = outputs().at(text); }, "table, wide or json")
+      ->check(CLI::IsMember({"table", "wide", "json"}).description(""))
       ->type_name("FORMAT");
 }
 

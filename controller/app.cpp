@@ -91,6 +91,7 @@ struct App::Impl {
   std::vector<ObjectKey> rotations_in(const StoredObject& environment) const;
   Task<std::string> metrics(Context context);
   Awaitable<> stop();
+  Task<> wind_down();  // stop, for a start that failed at its last step
 
   std::string url() const { return "https://" + config.advertise + ":" + std::to_string(api->port()); }
 
@@ -291,6 +292,11 @@ Awaitable<> App::Impl::stop() {
   co_await api->stop(stop_grace);
 }
 
+Task<> App::Impl::wind_down() {
+  co_await stop();
+  co_return ok();
+}
+
 App::App(Config config) : impl_(std::make_unique<Impl>(std::move(config))) {}
 App::~App() = default;
 
@@ -300,13 +306,16 @@ Result<> App::start() {
   if (auto done = impl_->serve(); !done) return done;
   if (auto done = impl_->reconcile(); !done) return done;
   impl_->follow_git();
-  return impl_->announce();
+  // Before anybody is told that it serves: a signal that comes at once must be heard.
+  impl_->signals.add(SIGTERM);
+  impl_->signals.add(SIGINT);
+  auto announced = impl_->announce();
+  if (!announced) (void)run_now(impl_->io, impl_->wind_down());
+  return announced;
 }
 
 int App::run() {
   Impl& app = *impl_;
-  app.signals.add(SIGTERM);
-  app.signals.add(SIGINT);
   app.signals.async_wait([&app](const boost::system::error_code& failure, int) {
     if (failure) return;
     app.signals.async_wait([](const boost::system::error_code& again, int) {

@@ -23,6 +23,7 @@ std::variant<Config, ExitNow> parse_config(int argc, const char* const* argv) {
   CLI::App app{"Keyturn's controller: rotates secrets so that reality matches what SecretRotation objects want.", "keyturn-controller"};
   app.set_version_flag("--version", std::string("keyturn-controller ") + KEYTURN_VERSION);
   app.set_config("--config", "", "read settings from this file (TOML: name = value)");
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.add_option("--mode", config.mode, "standalone: serve the API from an embedded store")
       ->check(CLI::IsMember({"standalone"}))
       ->envname("KEYTURN_MODE")
@@ -55,15 +56,15 @@ std::variant<Config, ExitNow> parse_config(int argc, const char* const* argv) {
       ->envname("AZURE_FEDERATED_TOKEN_FILE");
   app.add_flag("--allow-unlocked-memory", config.allow_unlocked_memory, "start even when memory for secrets cannot be locked")
       ->envname("KEYTURN_ALLOW_UNLOCKED_MEMORY");
+  std::string level = "info";
+  std::string format = "text";
   const std::map<std::string, log::Level> levels{
       {"debug", log::Level::Debug}, {"info", log::Level::Info}, {"warn", log::Level::Warn}, {"error", log::Level::Error}};
   const std::map<std::string, log::Format> formats{{"text", log::Format::Text}, {"json", log::Format::Json}};
-  app.add_option("--log-level", config.log_level, "debug, info, warn or error")
-      ->transform(CLI::CheckedTransformer(levels))
+  app.add_option("--log-level", level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->envname("KEYTURN_LOG_LEVEL");
-  app.add_option("--log-format", config.log_format, "text or json")
-      ->transform(CLI::CheckedTransformer(formats))
-      ->envname("KEYTURN_LOG_FORMAT");
+  app.add_option("--log-format", format, "text or json")->check(CLI::IsMember({"text", "json"}))->envname("KEYTURN_LOG_FORMAT");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -73,6 +74,8 @@ std::variant<Config, ExitNow> parse_config(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return ExitNow{2, std::string("keyturn-controller: ") + error.what() + "\nSee keyturn-controller --help.\n"};
   }
+  config.log_level = levels.at(level);
+  config.log_format = formats.at(format);
   config.git.interval = *parse_duration(interval);
   if (config.kubeconfig.empty()) config.kubeconfig = config.data_dir + "/kubeconfig";
   if (config.advertise.empty()) config.advertise = config.address;

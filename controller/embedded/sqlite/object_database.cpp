@@ -68,6 +68,9 @@ Result<std::unique_ptr<ObjectDatabase>> ObjectDatabase::open(const Options& opti
   if (!done) return done.error();
   const Result<bool> fresh = is_new(*database);
   if (!fresh) return fresh.error();
+  // Only now is the file known to be ours to write.
+  done = write_ahead(*database, options);
+  if (!done) return done.error();
   Result<ObjectCipher> cipher = load_cipher(options, *fresh, random);
   if (!cipher) return cipher.error();
   if (*fresh) done = create_schema(*database, *cipher, random);
@@ -93,6 +96,10 @@ Result<> ObjectDatabase::configure(Database& database, const Options& options) {
   const Result<std::string> integrity = database.value("PRAGMA integrity_check(1)");
   if (!integrity) return integrity.error();
   if (*integrity != "ok") return Error{Errc::Invalid, "the store's file is damaged or not a database: restore it from a backup"};
+  return ok();
+}
+
+Result<> ObjectDatabase::write_ahead(Database& database, const Options& options) {
   const Result<std::string> mode = database.value("PRAGMA journal_mode=WAL");
   if (!mode) return mode.error();
   if (*mode != "wal") return Error{Errc::Unavailable, "the store's file system does not support a write-ahead log"};

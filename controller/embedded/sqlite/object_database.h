@@ -62,6 +62,7 @@ class ObjectDatabase {
   ObjectDatabase(Database database, ObjectCipher cipher);
 
   static Result<> configure(Database& database, const Options& options);
+  static Result<> write_ahead(Database& database, const Options& options);
   static Result<bool> is_new(Database& database);
   static Result<ObjectCipher> load_cipher(const Options& options, bool fresh, Random& random);
   static Result<> create_schema(Database& database, const ObjectCipher& cipher, Random& random);
