@@ -184,7 +184,8 @@ TEST_F(EndToEnd, WatchPrintsWhatThereIsAndEndsWithItsReader) {
 
 TEST_F(EndToEnd, WatchEndsWithAnErrorWhenTheServerIsGoneForGood) {
   add(a_rotation(redis));
-  auto watching = std::async(std::launch::async, [this] { return keyturn({"watch", "-o", "json"}); });
+  const std::string path = kubeconfig("token-of-ann", tls.ca_pem, http_address());
+  auto watching = std::async(std::launch::async, [this, path] { return keyturn_with(path, {"watch", "-o", "json"}); });
   // The server stops while the watch runs, or before it began: both end the same way.
   stop();
   const Ran ran = watching.get();
