@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/codec.h"
+#include "controller/embedded/namespaces.h"
 
 namespace keyturn {
 namespace {
@@ -38,7 +39,7 @@ Task<api::RotationEnvironment> StoreRecords::environment(Context context, std::s
 }
 
 Task<std::vector<api::RotationRun>> StoreRecords::runs(Context context) {
-  auto listed = co_await store_.list(std::move(context), journal, ListOptions{.ns = std::string(system_namespace)});
+  auto listed = co_await store_.list(std::move(context), journal, ListOptions{.ns = std::string(embedded::system_namespace)});
   if (!listed) co_return listed.error();
   std::vector<api::RotationRun> runs;
   for (const StoredPtr& stored : listed->items) {
@@ -51,7 +52,7 @@ Task<std::vector<api::RotationRun>> StoreRecords::runs(Context context) {
 }
 
 Task<api::RotationRun> StoreRecords::create_run(Context context, api::RotationRun run) {
-  run.meta.ns = std::string(system_namespace);
+  run.meta.ns = std::string(embedded::system_namespace);
   run.meta.uid = Uid{random_.uuid()};
   run.meta.created = context.clock().now();
   run.meta.generation = 1;

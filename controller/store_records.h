@@ -9,9 +9,6 @@
 
 namespace keyturn {
 
-// The namespace of the journal: tenants hold no rights in it.
-inline constexpr std::string_view system_namespace = "keyturn-system";
-
 class StoreRecords final : public Records {
  public:
   // All outlive it.

@@ -4,6 +4,7 @@
 
 #include "api/reasons.h"
 #include "reconcilers/rotation/guard.h"
+#include "reconcilers/rotation/refusal_reason.h"
 
 namespace keyturn {
 namespace {
@@ -19,25 +20,6 @@ Plan wait(std::string_view why, std::optional<Instant> until = {}) { return {.ac
 Plan block(std::string_view why) { return {.action = Action::Block, .reason = why}; }
 
 bool two_live(const RunSpec& run) { return run.protocol != api::Protocol::Single; }
-
-std::string_view reason_of(VaultRefusal refusal) {
-  switch (refusal) {
-    case VaultRefusal::Disabled:
-      return reason::secret_disabled;
-    case VaultRefusal::SoftDeleted:
-      return reason::secret_soft_deleted;
-    case VaultRefusal::Permission:
-    case VaultRefusal::Firewall:
-      return reason::permission;
-    case VaultRefusal::ReadOnly:
-      return reason::vault_read_only;
-    case VaultRefusal::None:
-    case VaultRefusal::Missing:
-    case VaultRefusal::Managed:
-      return reason::baseline;
-  }
-  return reason::baseline;
-}
 
 // A compromised credential is never brought back (I13).
 bool may_return(const RunSpec& run) { return !(run.compromised && enforced(Guard::NoReturnWhenCompromised)); }

@@ -12,6 +12,7 @@
 #include "reconcilers/rotation/execute.h"
 #include "reconcilers/rotation/ledger.h"
 #include "reconcilers/rotation/observe.h"
+#include "reconcilers/rotation/refusal_reason.h"
 
 namespace keyturn {
 namespace {
@@ -80,22 +81,6 @@ api::SecretRotation ghost_of(const api::RotationRun& run) {
   ghost.meta.deleted = run.status.started_at;
   ghost.spec = run.spec.frozen;
   return ghost;
-}
-
-std::string_view refusal_reason(VaultRefusal refusal) {
-  switch (refusal) {
-    case VaultRefusal::Disabled:
-      return reason::secret_disabled;
-    case VaultRefusal::SoftDeleted:
-      return reason::secret_soft_deleted;
-    case VaultRefusal::Permission:
-    case VaultRefusal::Firewall:
-      return reason::permission;
-    case VaultRefusal::ReadOnly:
-      return reason::vault_read_only;
-    default:
-      return reason::baseline;
-  }
 }
 
 std::string joined(const api::Violations& violations) {
@@ -200,7 +185,7 @@ Task<Outcome> RotationReconciler::adopt_published(Context context, Pass& pass) {
   auto latest = co_await pass.targets.vaults.front()->read_latest(context.named("adopt"), spec.secret.name);
   if (!latest) co_return co_await refused(context, pass, reason::store_unreachable, "the vault cannot be read: " + latest.error().message);
   if (!latest->facts.latest) {
-    co_return co_await refused(context, pass, refusal_reason(latest->facts.refusal),
+    co_return co_await refused(context, pass, reason_of(latest->facts.refusal),
                                "the secret cannot be read in its vault; a secret that exists and is enabled is adopted as it is");
   }
   const VaultVersion& version = *latest->facts.latest;
@@ -242,7 +227,7 @@ Task<Outcome> RotationReconciler::begin_run(Context context, Pass& pass) {
   auto latest = co_await pass.targets.vaults.front()->read_latest(context.named("begin"), spec.secret.name);
   if (!latest) co_return co_await refused(context, pass, reason::store_unreachable, "the vault cannot be read: " + latest.error().message);
   if (!latest->facts.latest) {
-    co_return co_await refused(context, pass, refusal_reason(latest->facts.refusal), "the secret cannot be read in its vault");
+    co_return co_await refused(context, pass, reason_of(latest->facts.refusal), "the secret cannot be read in its vault");
   }
   const VaultVersion version = *latest->facts.latest;
   const bool behind =
