@@ -21,6 +21,13 @@ class Bytes {
   std::int32_t int32() { return static_cast<std::int32_t>(static_cast<std::uint32_t>(number(4))); }
   void skip(std::size_t bytes) { at_ += bytes; }
   bool ok() const { return at_ <= data_.size(); }
+  // What stands between two line feeds from here on; empty when they are not there.
+  std::string_view line() const {
+    const std::string_view rest = data_.substr(std::min(at_, data_.size()));
+    if (!rest.starts_with('\n')) return {};
+    const std::size_t end = rest.find('\n', 1);
+    return end == std::string_view::npos ? std::string_view{} : rest.substr(1, end - 1);
+  }
 
  private:
   std::uint8_t next() { return at_ < data_.size() ? static_cast<std::uint8_t>(data_[at_++]) : (++at_, 0); }
@@ -50,7 +57,7 @@ bool plausible_name(std::string_view zone) {
 
 }  // namespace
 
-std::shared_ptr<const SystemTimeZones::Transitions> SystemTimeZones::load(std::string_view zone) const {
+std::shared_ptr<const SystemTimeZones::Zone> SystemTimeZones::load(std::string_view zone) const {
   if (!plausible_name(zone)) return nullptr;
   std::ifstream file(directory_ + "/" + std::string(zone), std::ios::binary);
   const std::string data((std::istreambuf_iterator<char>(file)), {});
@@ -70,13 +77,15 @@ std::shared_ptr<const SystemTimeZones::Transitions> SystemTimeZones::load(std::s
     in.skip(2);
   }
   if (!in.ok()) return nullptr;
-  auto transitions = std::make_shared<Transitions>();
-  transitions->push_back({Instant{Duration{std::numeric_limits<Duration::rep>::min()}}, offsets.front()});
+  in.skip(counts.chars + counts.leaps * 12 + counts.isstd + counts.isut);
+  auto made = std::make_shared<Zone>();
+  made->rule = PosixTimeZone::parse(in.line());
+  made->transitions.push_back({Instant{Duration{std::numeric_limits<Duration::rep>::min()}}, offsets.front()});
   for (std::size_t i = 0; i < times.size(); ++i) {
     if (types[i] >= offsets.size() || times[i] < -std::int64_t{1} << 40) continue;
-    transitions->push_back({Instant{std::chrono::seconds(times[i])}, offsets[types[i]]});
+    made->transitions.push_back({Instant{std::chrono::seconds(times[i])}, offsets[types[i]]});
   }
-  return transitions;
+  return made;
 }
 
 std::optional<Duration> SystemTimeZones::offset_at(std::string_view zone, Instant at) const {
@@ -84,10 +93,10 @@ std::optional<Duration> SystemTimeZones::offset_at(std::string_view zone, Instan
   auto known = loaded_.find(zone);
   if (known == loaded_.end()) known = loaded_.emplace(std::string(zone), load(zone)).first;
   if (!known->second) return {};
-  const Transitions& transitions = *known->second;
+  const auto& [transitions, rule] = *known->second;
   const auto after = std::upper_bound(transitions.begin(), transitions.end(), at,
                                       [](Instant moment, const Transition& transition) { return moment < transition.from; });
-  return std::prev(after)->offset;
+  return after == transitions.end() && rule ? rule->offset_at(at) : std::prev(after)->offset;
 }
 
 }  // namespace keyturn

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/posix_time_zone.h"
 #include "base/time.h"
 
 namespace keyturn {
@@ -27,7 +28,8 @@ class UtcOnly final : public TimeZones {
   }
 };
 
-// The system's zone files (RFC 8536, version 2 and later), read once per zone; beyond the last transition the last offset holds.
+// The system's zone files (RFC 8536, version 2 and later), read once per zone. Beyond the last transition the rule in the
+// file's last line holds, or the last offset where there is no rule or none that can be read.
 class SystemTimeZones final : public TimeZones {
  public:
   explicit SystemTimeZones(std::string directory = "/usr/share/zoneinfo") : directory_(std::move(directory)) {}
@@ -38,10 +40,13 @@ class SystemTimeZones final : public TimeZones {
     Instant from;
     Duration offset;
   };
-  using Transitions = std::vector<Transition>;
-  std::shared_ptr<const Transitions> load(std::string_view zone) const;
+  struct Zone {
+    std::vector<Transition> transitions;  // never empty: the first one lies before all time
+    std::optional<PosixTimeZone> rule;
+  };
+  std::shared_ptr<const Zone> load(std::string_view zone) const;
   std::string directory_;
-  mutable std::map<std::string, std::shared_ptr<const Transitions>, std::less<>> loaded_;
+  mutable std::map<std::string, std::shared_ptr<const Zone>, std::less<>> loaded_;
 };
 
 }  // namespace keyturn
