@@ -5,6 +5,7 @@
 #include "api/codec.h"
 #include "base/hash.h"
 #include "reconcilers/rotation/ledger.h"
+#include "reconcilers/rotation/preview.h"
 
 namespace keyturn {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/time_zone.h"
-#include "reconcilers/rotation/hazards.h"
+#include "reconcilers/rotation/preview.h"
 #include "reconcilers/rotation/intent.h"
 #include "reconcilers/rotation/records.h"
 #include "reconcilers/rotation/targets.h"

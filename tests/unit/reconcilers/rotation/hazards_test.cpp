@@ -7,6 +7,7 @@
 #include "api/reasons.h"
 #include "reconcilers/rotation/admission.h"
 #include "reconcilers/rotation/describe.h"
+#include "reconcilers/rotation/preview.h"
 #include "tests/unit/reconcilers/rotation/test_runs.h"
 
 namespace keyturn {
