@@ -167,6 +167,7 @@ Result<> App::Impl::serve() {
   options.http.port = config.port;
   options.admission = rotation_admission(*store);
   options.mounts = {{"/v1alpha1/", gateway->handler()}, {"/metrics", gateway->handler()}};
+  options.page = gateway->handler();
   options.ready = [this] { return store->healthy() && rotations && rotations->has_synced(); };
   auto tls = net::server_context(certificates.server);
   if (!tls) return at("the server certificate", tls.error());

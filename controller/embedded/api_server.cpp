@@ -31,6 +31,13 @@ bool is_health_path(std::string_view path) {
   return false;
 }
 
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+bool is_at_or_below(std::string_view path, std::string_view mount) {
+  if (!path.starts_with(mount)) return false;
+  return mount.ends_with('/') || path.size() == mount.size() || path[mount.size()] == '/';
+}
+
 bool is_review_group(std::string_view group) { return group == "authorization.k8s.io" || group == "authentication.k8s.io"; }
 
 json::object version_object() {
@@ -95,6 +102,7 @@ struct ApiServer::Impl {
         }) {}
 
   Awaitable<> serve(net::HttpRequest request, net::Peer peer, net::ReplyWriter* out);
+  const net::HttpHandler* mounted_for(const net::HttpRequest& request) const;
   Awaitable<> serve_own(net::HttpRequest request, net::Peer peer, net::ReplyWriter* out);
   Awaitable<Answer<std::optional<net::HttpReply>>> answer(Context context, net::HttpRequest request, Route route, User user,
                                                           net::ReplyWriter* out);
@@ -318,10 +326,17 @@ Awaitable<> ApiServer::Impl::serve_own(net::HttpRequest request, net::Peer peer,
   (void)done;
 }
 
+const net::HttpHandler* ApiServer::Impl::mounted_for(const net::HttpRequest& request) const {
+  const std::string_view path = path_of(request.target);
+  if (path == "/" && request.method == "GET" && options.page && accepts_html(request.headers.find("Accept"))) return &options.page;
+  for (const auto& [mount, handler] : options.mounts)
+    if (is_at_or_below(path, mount)) return &handler;
+  return nullptr;
+}
+
 Awaitable<> ApiServer::Impl::serve(net::HttpRequest request, net::Peer peer, net::ReplyWriter* out) {
-  for (const auto& [prefix, mounted] : options.mounts) {
-    if (!request.target.starts_with(prefix)) continue;
-    co_await mounted(std::move(request), std::move(peer), *out);
+  if (const net::HttpHandler* mounted = mounted_for(request)) {
+    co_await (*mounted)(std::move(request), std::move(peer), *out);
     co_return;
   }
   co_await serve_own(std::move(request), std::move(peer), out);

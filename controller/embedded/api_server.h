@@ -18,10 +18,13 @@ namespace keyturn::embedded {
 
 struct ApiServerOptions {
   net::HttpServerOptions http;
-  Admission admission;                             // empty = structure and rules only
-  std::map<std::string, net::HttpHandler> mounts;  // path prefix ("/v1alpha1/") -> who serves what is below it, authentication included
-  std::function<bool()> ready;                     // asked by /readyz; empty = ready from start to stop
-  std::size_t requests_max = 400;                  // in flight, watches aside; more get 429
+  Admission admission;  // empty = structure and rules only
+  // Path -> who serves it and what is below it, authentication included. "/metrics" takes /metrics, /metrics?a and /metrics/a, but not
+  // /metricsa; "/v1alpha1/" takes only what is below it. A query is never part of a path. Paths must not lie below each other.
+  std::map<std::string, net::HttpHandler> mounts;
+  net::HttpHandler page;           // gets GET / of clients that accept text/html, which are browsers; others get the list of paths
+  std::function<bool()> ready;     // asked by /readyz; empty = ready from start to stop
+  std::size_t requests_max = 400;  // in flight, watches aside; more get 429
 };
 
 class ApiServer {

@@ -71,6 +71,13 @@ bool accepts_openapi_protobuf(std::optional<std::string_view> accept) {
   return accept && accept->find("com.github.proto-openapi.spec.v2@v1.0+protobuf") != std::string_view::npos;
 }
 
+bool accepts_html(std::optional<std::string_view> accept) {
+  if (!accept) return false;
+  for (const std::string_view range : split(*accept, ','))
+    if (media_type(range) == "text/html") return true;
+  return false;
+}
+
 std::string_view media_type(std::string_view content_type) { return trim(content_type.substr(0, content_type.find(';'))); }
 
 }  // namespace keyturn::embedded

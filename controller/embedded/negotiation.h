@@ -14,6 +14,8 @@ std::optional<Form> accepted_form(std::optional<std::string_view> accept);
 bool accepts_aggregated_discovery(std::optional<std::string_view> accept);
 // Whether the OpenAPI v2 document is wanted in protobuf.
 bool accepts_openapi_protobuf(std::optional<std::string_view> accept);
+// Whether text/html is named: browsers do, at all navigation, and no client of the API does. A wildcard is no wish for a page.
+bool accepts_html(std::optional<std::string_view> accept);
 
 // "application/json; charset=utf-8" -> "application/json".
 std::string_view media_type(std::string_view content_type);

@@ -135,5 +135,35 @@ TEST(Mounts, TakeEverythingBelowTheirPrefixUnauthenticated) {
   EXPECT_EQ(api.get("/v1alpha1/rotations?x=y").body, "/v1alpha1/rotations?x=y");
 }
 
+TEST(Mounts, EndWhereANameEnds) {
+  ApiServerOptions options;
+  options.mounts["/metrics"] = &answer_with_a_word;
+  options.mounts["/v1alpha1/"] = &answer_with_a_word;
+  ApiServerHarness api(std::move(options));
+  for (const char* mounted : {"/metrics", "/metrics?x=y", "/metrics/x"}) EXPECT_EQ(api.get(mounted).body, mounted);
+  for (const char* other : {"/metricsfoo", "/metricsfoo/x", "/metric", "/v1alpha1", "/v1alpha12/x", "/x?/metrics"})
+    EXPECT_EQ(api.get(other).status, 404) << other;
+}
+
+constexpr const char* browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
+TEST(Page, IsForBrowsersThatAskForTheRoot) {
+  ApiServerOptions options;
+  options.page = &answer_with_a_word;
+  ApiServerHarness api(std::move(options));
+  EXPECT_TRUE(api.get("/", "application/json, */*").json().contains("paths"));
+  EXPECT_TRUE(api.get("/").json().contains("paths"));
+  EXPECT_TRUE(api.get("/version", browser).json().contains("gitVersion"));
+  EXPECT_EQ(api.call("POST", "/", {}, {{"Accept", browser}}).status, 405);
+  api.token.clear();
+  EXPECT_EQ(api.get("/", browser).body, "/");
+  EXPECT_EQ(api.get("/?namespace=a", "application/json, text/html;q=0.5").body, "/?namespace=a");
+}
+
+TEST(Page, IsTheListOfPathsWhereThereIsNone) {
+  ApiServerHarness api;
+  EXPECT_TRUE(api.get("/", browser).json().contains("paths"));
+}
+
 }  // namespace
 }  // namespace keyturn::embedded
