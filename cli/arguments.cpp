@@ -74,6 +74,12 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
   add_connection(add_verb(app, arguments, Verb::Kubeconfig, "kubeconfig", "Print which kubeconfig would be used"), arguments);
 }
 
+// The library would say only that a verb is missing. No flag before the verb takes a value, so the first word is the verb.
+bool is_unknown(CLI::App& app, std::string_view word) {
+  if (word.starts_with('-')) return false;
+  return app.get_subcommands([word](const CLI::App* verb) { return verb->get_name() == word; }).empty();
+}
+
 }  // namespace
 
 std::optional<Arguments> parse_arguments(int argc, const char* const* argv, std::ostream& out, std::ostream& err, int& exit_code) {
@@ -82,6 +88,12 @@ std::optional<Arguments> parse_arguments(int argc, const char* const* argv, std:
                program_name(argc > 0 ? argv[0] : "keyturn"));
   app.require_subcommand(1);
   add_verbs(app, arguments);
+  if (argc > 1 && is_unknown(app, argv[1])) {
+    err << "error: unknown command \"" << argv[1] << "\" for \"" << app.get_name() << "\"\nRun '" << app.get_name()
+        << " --help' for the list of commands.\n";
+    exit_code = 1;
+    return std::nullopt;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -362,7 +362,7 @@ class CommandLine(Scratch):
             self.fails(verb, "absent", "--kubeconfig", started.kubeconfig, says="absent")
 
     def test_wrong_arguments_are_named(self):
-        self.fails("rotate", says=("subcommand", "--help"))
+        self.fails("rotate", says=('unknown command "rotate" for "keyturn"', "keyturn --help"))
         self.fails("plan", says="name")
         self.fails("status", "-o", "xml", says="--output")
         self.fails("status", "--request-timeout", "soon", says="--request-timeout")

@@ -84,6 +84,15 @@ TEST(Arguments, MistakesAreExplainedAndEndWithOne) {
   }
 }
 
+TEST(Arguments, AnUnknownVerbIsNamedAndTheListIsShownTheWay) {
+  const Parsed parsed = parse({"keyturn", "rotate", "erp-redis"});
+  EXPECT_FALSE(parsed.arguments);
+  EXPECT_EQ(parsed.exit_code, 1);
+  EXPECT_EQ(parsed.err, "error: unknown command \"rotate\" for \"keyturn\"\nRun 'keyturn --help' for the list of commands.\n");
+  EXPECT_EQ(parsed.out, "");
+  EXPECT_NE(parse({"kubectl-keyturn", "rotate"}).err.find("unknown command \"rotate\" for \"kubectl keyturn\""), std::string::npos);
+}
+
 TEST(Arguments, HelpIsNoMistake) {
   const Parsed parsed = parse({"keyturn", "--help"});
   EXPECT_FALSE(parsed.arguments);
