@@ -27,6 +27,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine out;
   CLI::App app("keyturn-sim: a simulated Azure (Entra ID, Key Vault secrets, Container Apps) with faults on demand.", "keyturn-sim");
   std::vector<std::string> vaults;
+  std::string level = "info";
   const std::map<std::string, log::Level> levels{
       {"debug", log::Level::Debug}, {"info", log::Level::Info}, {"warn", log::Level::Warn}, {"error", log::Level::Error}};
   app.footer(
@@ -44,11 +45,13 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
       ->capture_default_str();
   app.add_option("--ready-file", out.ready_file, "Written once everything listens: ports and the CA file, as JSON");
   app.add_option("--authority", out.options.authority, "What the 401 challenge names as authority, without the tenant");
-  app.add_option("--log-level", out.log_level, "debug, info, warn, error")
-      ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case))
+  // Words are checked, not the values behind them: a refusal prints what is allowed.
+  app.add_option("--log-level", level, "debug, info, warn, error")
+      ->transform(CLI::IsMember({"debug", "info", "warn", "error"}, CLI::ignore_case))
       ->option_text("LEVEL");
   try {
     app.parse(argc, argv);
+    out.log_level = levels.at(level);
     for (const std::string& text : vaults) {
       const auto vault = read_vault(text);
       if (!vault) throw CLI::ValidationError("--vault", "NAME[=PORT] is wanted");

@@ -283,6 +283,20 @@ TEST(CommandLine, ReadsVaultsWithAndWithoutPorts) {
   EXPECT_EQ(parsed.command_line->log_level, log::Level::Warn);
 }
 
+TEST(CommandLine, TakesALevelInAnyCaseAndNamesTheLevelsThereAre) {
+  const char* capital[] = {"keyturn-sim", "--log-level", "DEBUG"};
+  const auto parsed = parse_command_line(static_cast<int>(std::size(capital)), capital);
+  ASSERT_TRUE(parsed.command_line);
+  EXPECT_EQ(parsed.command_line->log_level, log::Level::Debug);
+  const char* wrong[] = {"keyturn-sim", "--log-level", "foo"};
+  testing::internal::CaptureStderr();
+  const auto refused = parse_command_line(static_cast<int>(std::size(wrong)), wrong);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(refused.exit_code, 2);
+  for (const char* word : {"--log-level", "foo", "debug", "info", "warn", "error"}) EXPECT_NE(said.find(word), std::string::npos) << said;
+  for (const char c : said) EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << static_cast<int>(c);
+}
+
 TEST(CommandLine, ExitsWith2ForWrongFlagsAnd0ForHelpAndVersion) {
   const auto code_of = [](std::initializer_list<const char*> flags) {
     std::vector<const char*> argv{"keyturn-sim"};
