@@ -58,6 +58,8 @@ void describe(Io& io, Like<Io, RotationRunStatus>& v) {
   io.field("blocked", v.blocked);
   io.field("blockedMessage", v.blocked_message);
   io.field("stagedVersion", v.staged_version);
+  io.field("slot", v.slot);
+  io.field("slotBefore", v.slot_before);
   io.field("oldVersion", v.old_version);
   io.field("publishedVersion", v.published_version);
   io.field("targets", v.targets);

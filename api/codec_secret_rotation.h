@@ -48,6 +48,7 @@ void describe(Io& io, Like<Io, DependentRef>& v) {
 template <class Io>
 void describe(Io& io, Like<Io, ConsumerRef>& v) {
   io.field("name", v.name);
+  io.field("vault", v.vault);
   io.field("reload", v.reload);
 }
 
@@ -127,6 +128,12 @@ void describe(Io& io, Like<Io, PlanStatus>& v) {
 }
 
 template <class Io>
+void describe(Io& io, Like<Io, RecordHead>& v) {
+  io.field("sealed", v.sealed);
+  io.field("hash", v.hash);
+}
+
+template <class Io>
 void describe(Io& io, Like<Io, SecretRotationStatus>& v) {
   io.field("observedGeneration", v.observed_generation);
   io.field("current", v.current);
@@ -137,6 +144,7 @@ void describe(Io& io, Like<Io, SecretRotationStatus>& v) {
   io.field("dependents", v.dependents);
   io.field("plan", v.plan);
   io.field("run", v.run);
+  io.field("record", v.record);
   io.field("nextRotationTime", v.next_rotation);
   io.field("issuedNotBefore", v.issued_not_before);
   io.field("lastHandledReconcileAt", v.last_handled_reconcile_at);

@@ -16,11 +16,13 @@ inline constexpr int protocol_version = 1;
 
 enum class Direction : std::uint8_t { Forward, Back };  // Back: the pending value is a retained earlier one
 
-// protocol.md 7. `Withdrawing` is the second, journalled half of going back where two credentials can live: the old one is published
-// and used again, the pending one is being removed.
+// protocol.md 7. `Minting` is passed only where the provider makes the value: it is asked for one, and what it made is staged.
+// `Withdrawing` is the second, journalled half of going back where two credentials can live: the old one is published and used again, the
+// pending one is being removed.
 enum class Phase : std::uint8_t {
   Admitted,
   Staging,
+  Minting,
   Pinned,
   Switching,
   Publishing,
@@ -40,6 +42,9 @@ enum class Protocol : std::uint8_t {
   Single,       // (a) one live credential: set replaces it
   Dual,         // (b) two live values of one principal: add, later remove by value
   Alternating,  // (b) two principals, one live value each: set the idle one, later scramble the other
+  Slots,        // (c) the provider makes the values of two slots, both valid: regenerate the idle one
+  Shift,        // (c) the provider makes the value: the new one becomes current, the current one stays valid for a while as "previous"
+  SharedKey,    // (d) no dependent: every service sends a key and accepts a set of keys
 };
 
 enum class TargetKind : std::uint8_t { Vault, Dependent, Consumer };
@@ -95,6 +100,8 @@ struct RotationRunStatus {
   std::string blocked;  // a reason of api/reasons.h; empty = not blocked. The phase stays as it was
   std::string blocked_message;
   VersionId staged_version;     // the pinned choice, in the staging vault; empty until Pinned
+  std::optional<int> slot;      // Slots: which one this run regenerates; none until Minting
+  VersionId slot_before;        // Slots: the staged copy of what that slot held before
   VersionId old_version;        // what a versionless read returned at admission
   VersionId published_version;  // of the first vault
   std::vector<RunTarget> targets;

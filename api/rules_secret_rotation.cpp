@@ -74,6 +74,18 @@ bool canaries_are_consumers(const json::object& spec) {
     });
   });
 }
+bool consumers_read_a_vault_of_the_secret(const json::object& spec) {
+  const auto& vaults = list_of(object_of(spec, "secret"), "vaults");
+  return std::ranges::all_of(list_of(spec, "consumers"), [&vaults](const json::value& consumer) {
+    return !has(consumer.get_object(), "vault") || std::ranges::any_of(vaults, [&consumer](const json::value& vault) {
+      return std::string_view(vault.get_string()) == text_of(consumer.get_object(), "vault");
+    });
+  });
+}
+bool accept_set_is_a_key_set(const json::object& spec) {
+  const bool accept_set = is_class(spec, "SharedKey") && text_of(object_of(spec, "strategy"), "sharedKey") != "AcknowledgedWindow";
+  return accept_set == (text_of(format_of(spec), "type") == "KeySet");
+}
 bool is_minted(const json::object& spec) { return text_of(object_of(spec, "generator"), "type") == "ProviderMinted"; }
 bool revoke_old_is_for_minted(const json::object& spec) { return !flag_of(object_of(spec, "strategy"), "revokeOld") || is_minted(spec); }
 bool minted_has_a_minter(const json::object& spec) { return !is_minted(spec) || !list_of(spec, "dependents").empty(); }
@@ -129,6 +141,16 @@ std::vector<Rule> secret_rotation_rules() {
        "sharedKey AcknowledgedWindow has a moment in which services refuse each other: write acknowledgeOutage: true, or sharedKey: "
        "AcceptSet",
        window_is_acknowledged},
+      {"spec", ".secret",
+       "((has(self.class) && self.class == 'SharedKey') && !(has(self.strategy) && has(self.strategy.sharedKey) && "
+       "self.strategy.sharedKey == 'AcknowledgedWindow')) == (has(self.secret.format) && has(self.secret.format.type) && "
+       "self.secret.format.type == 'KeySet')",
+       "class SharedKey with an accept-set is kept as format KeySet, and nothing else is: write format: {type: KeySet}, or sharedKey: "
+       "AcknowledgedWindow for services that hold one key",
+       accept_set_is_a_key_set},
+      {"spec", ".consumers", "!has(self.consumers) || self.consumers.all(c, !has(c.vault) || c.vault in self.secret.vaults)",
+       "a consumer reads one of the vaults that the secret is published in: name one of secret.vaults, or remove the consumer's vault",
+       consumers_read_a_vault_of_the_secret},
       {"spec.strategy", ".acknowledgeOutage",
        "!has(self.type) || self.type != 'InPlace' || (has(self.acknowledgeOutage) && self.acknowledgeOutage)",
        "type InPlace has a moment in which the published value is refused: write acknowledgeOutage: true, or type: Auto and two principals",

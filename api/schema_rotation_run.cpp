@@ -60,9 +60,11 @@ Schema status_schema() {
   return object("How far the run has come. After its end it is the record of it. Never a value, and never a plain hash of one.",
                 {{"ownerEpoch", text("Ownership of the controller that last wrote here.", 64)},
                  {"phase", word<Phase>("Where it stands. From Retiring on there is no way back.")},
-                 {"blocked", text("Why it cannot go on: a reason of docs/runbook.md. Absent: it can.", 64, pattern::condition_reason)},
+                 {"blocked", text("Why it cannot go on: a reason of docs/runbook. Absent: it can.", 64, pattern::condition_reason)},
                  {"blockedMessage", text("The same in one sentence.", 1024)},
                  {"stagedVersion", version_id("The pinned choice: version of the new value in the staging vault.")},
+                 {"slot", integer("Which of the provider's slots this run regenerates. Absent: none, or not chosen yet.", 0, 1)},
+                 {"slotBefore", version_id("Staged copy of what that slot held before.")},
                  {"oldVersion", version_id("What a versionless read returned at admission.")},
                  {"publishedVersion", version_id("Version of the new value in the first vault.")},
                  {"targets", atomic_list("Every vault, system and consumer of the run.", {0, 256}, std::move(target))},
@@ -72,7 +74,7 @@ Schema status_schema() {
                  {"soakSince", instant("Since when nobody has been seen to use the old credential.")},
                  {"quietNotBefore", instant("Until when a request of an earlier owner may still take effect. For people.")},
                  {"finishedAt", instant("When it ended.")},
-                 {"failure", text("Why the direction changed: a reason of docs/runbook.md.", 64, pattern::condition_reason)},
+                 {"failure", text("Why the direction changed: a reason of docs/runbook.", 64, pattern::condition_reason)},
                  {"previousHash", text("Hash of the record before it.", 80)},
                  {"recordHash", text("Hash of this record, set at its end.", 80)}});
 }

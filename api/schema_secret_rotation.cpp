@@ -71,6 +71,7 @@ Schema consumers_schema() {
       object(
           "One application.",
           {{"name", name("Name of a consumer that the environment declares.")},
+           {"vault", name("Which of secret.vaults it reads. Absent: the first.")},
            {"reload", word<ReloadMode>("How it comes to load the new value. Restart (the default): it is restarted, in waves. Poll: it is "
                                        "watched until it has polled the vault by itself, about every 30 minutes.")}},
           {"name"}));
@@ -146,6 +147,10 @@ Schema status_schema() {
                        {{"hash", text("Hash of the plan; an approval names it.", 80)},
                         {"nextStep", text("The next step, in words.", 256)},
                         {"hazards", integer("How many hazards the plan lists; `keyturn plan` shows them.", 0, 1000)}});
+  Schema record = object(
+      "The end of the chain of this rotation's records; `keyturn verify` compares it with the journal. It moves along the chain only: "
+      "where the noted record is no longer in the journal, it stays.",
+      {{"sealed", counter("How many records were sealed.", 0)}, {"hash", text("Hash of the last of them.", 71, pattern::sha256)}});
   Schema status = object(
       "What is the case, written by the controller alone. It is rebuilt from the vault's tags and the runs if it is lost.",
       {{"observedGeneration", observed_generation()},
@@ -157,6 +162,7 @@ Schema status_schema() {
        {"dependents", list_of_maps("What is known of the systems.", "name", {0, 8}, std::move(dependent))},
        {"plan", std::move(plan)},
        {"run", text("Name of the RotationRun under way. Absent: none.", 253)},
+       {"record", std::move(record)},
        {"nextRotationTime", instant("When the schedule asks for the next rotation, at the earliest.")},
        {"issuedNotBefore", instant("The compromise floor that was acted on. It never moves back.")},
        {"lastHandledReconcileAt", text("The last value of the annotation keyturn.dev/requestedAt that was acted on.", 128)},

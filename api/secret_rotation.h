@@ -11,8 +11,8 @@
 namespace keyturn::api {
 
 enum class Reason : std::uint8_t { Routine, SuspectedCompromise, ConfirmedCompromise, Offboarding, Drill };
-enum class SecretClass : std::uint8_t { Credential, SharedKey, Reminder, EncryptionKey };  // the last is refused, with an explanation
-enum class FormatType : std::uint8_t { Opaque, AdoNetConnectionString, Url, Json };
+enum class SecretClass : std::uint8_t { Credential, SharedKey, Reminder, EncryptionKey };    // the last is refused, with an explanation
+enum class FormatType : std::uint8_t { Opaque, AdoNetConnectionString, Url, Json, KeySet };  // the last for shared keys alone
 enum class GeneratorType : std::uint8_t { Password, Hex, Uuid, Base64, ProviderMinted };
 enum class ReloadMode : std::uint8_t { Restart, Poll };
 enum class StrategyType : std::uint8_t { Auto, DualCredential, InPlace };
@@ -58,6 +58,7 @@ struct DependentRef {
 };
 struct ConsumerRef {
   std::string name;
+  std::string vault;  // which of secret.vaults it reads; empty = the first
   ReloadMode reload = ReloadMode::Restart;
   bool operator==(const ConsumerRef&) const = default;
 };
@@ -142,6 +143,13 @@ struct PlanStatus {
   bool operator==(const PlanStatus&) const = default;
 };
 
+// The end of the chain of records (api/record_chain.h) as it is noted outside of the journal.
+struct RecordHead {
+  std::int64_t sealed = 0;  // how many records there are
+  std::string hash;         // of the last one: "sha256:..."
+  bool operator==(const RecordHead&) const = default;
+};
+
 struct SecretRotationStatus {
   std::int64_t observed_generation = -1;
   std::optional<CredentialStatus> current;
@@ -152,6 +160,7 @@ struct SecretRotationStatus {
   std::vector<DependentStatus> dependents;
   std::optional<PlanStatus> plan;
   std::string run;  // name of the active RotationRun
+  std::optional<RecordHead> record;
   std::optional<Instant> next_rotation;
   std::optional<Instant> issued_not_before;  // never moves back
   std::string last_handled_reconcile_at;

@@ -66,8 +66,8 @@ struct Words<SecretClass> {
 };
 template <>
 struct Words<FormatType> {
-  static constexpr FormatType last = FormatType::Json;
-  static constexpr std::array<std::string_view, 4> all{"Opaque", "AdoNetConnectionString", "Url", "Json"};
+  static constexpr FormatType last = FormatType::KeySet;
+  static constexpr std::array<std::string_view, 5> all{"Opaque", "AdoNetConnectionString", "Url", "Json", "KeySet"};
 };
 template <>
 struct Words<GeneratorType> {
@@ -153,14 +153,14 @@ struct Words<Direction> {
 template <>
 struct Words<Phase> {
   static constexpr Phase last = Phase::Abandoned;
-  static constexpr std::array<std::string_view, 13> all{"Admitted",    "Staging",    "Pinned",   "Switching", "Publishing",
-                                                        "Rolling",     "Verifying",  "Retiring", "Succeeded", "RollingBack",
-                                                        "Withdrawing", "RolledBack", "Abandoned"};
+  static constexpr std::array<std::string_view, 14> all{"Admitted",    "Staging",     "Minting",    "Pinned",   "Switching",
+                                                        "Publishing",  "Rolling",     "Verifying",  "Retiring", "Succeeded",
+                                                        "RollingBack", "Withdrawing", "RolledBack", "Abandoned"};
 };
 template <>
 struct Words<Protocol> {
-  static constexpr Protocol last = Protocol::Alternating;
-  static constexpr std::array<std::string_view, 3> all{"Single", "Dual", "Alternating"};
+  static constexpr Protocol last = Protocol::SharedKey;
+  static constexpr std::array<std::string_view, 6> all{"Single", "Dual", "Alternating", "Slots", "Shift", "SharedKey"};
 };
 template <>
 struct Words<TargetKind> {

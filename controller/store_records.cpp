@@ -19,7 +19,7 @@ ResourceVersion version_of(const api::ObjectMeta& meta) {
   return version;
 }
 
-Result<api::RotationRun> decoded(const Result<StoredPtr>& stored) {
+Result<api::RotationRun> run_of(const Result<StoredPtr>& stored) {
   if (!stored) return stored.error();
   return api::decode_rotation_run((*stored)->body);
 }
@@ -38,15 +38,30 @@ Task<api::RotationEnvironment> StoreRecords::environment(Context context, std::s
   co_return api::decode_rotation_environment((*stored)->body);
 }
 
-Task<std::vector<api::RotationRun>> StoreRecords::runs(Context context) {
+Result<StoreRecords::RunPtr> StoreRecords::decoded(const StoredObject& stored) {
+  Decoded& known = decoded_[stored.key];
+  if (known.run && known.version == stored.version) return known.run;
+  auto run = api::decode_rotation_run(stored.body);
+  if (!run) return run.error();
+  known = {stored.version, std::make_shared<const api::RotationRun>(std::move(*run))};
+  return known.run;
+}
+
+// Runs are hardly ever removed: when more are known than there are, all are decoded anew.
+void StoreRecords::forget_removed(std::size_t stored) {
+  if (decoded_.size() > stored) decoded_.clear();
+}
+
+Task<std::vector<api::RotationRun>> StoreRecords::runs(Context context, RunFilter wanted) {
   auto listed = co_await store_.list(std::move(context), journal, ListOptions{.ns = std::string(embedded::system_namespace)});
   if (!listed) co_return listed.error();
   std::vector<api::RotationRun> runs;
+  forget_removed(listed->items.size());
   for (const StoredPtr& stored : listed->items) {
-    auto run = api::decode_rotation_run(stored->body);
+    const Result<RunPtr> run = decoded(*stored);
     // A journal that cannot be read must stop the rotation, not be taken for absent: that would mint twice.
     if (!run) co_return run.error();
-    runs.push_back(std::move(*run));
+    if (wanted(**run)) runs.push_back(**run);
   }
   co_return runs;
 }
@@ -58,14 +73,14 @@ Task<api::RotationRun> StoreRecords::create_run(Context context, api::RotationRu
   run.meta.generation = 1;
   const ObjectKey key = run.meta.key();
   auto stored = co_await store_.create(std::move(context), journal, key, api::encode(run));
-  co_return decoded(stored);
+  co_return run_of(stored);
 }
 
 Task<api::RotationRun> StoreRecords::update_run(Context context, api::RotationRun run) {
   const ObjectKey key = run.meta.key();
   const ResourceVersion expected = version_of(run.meta);
   auto stored = co_await store_.update(std::move(context), journal, key, api::encode(run), expected);
-  co_return decoded(stored);
+  co_return run_of(stored);
 }
 
 Task<> StoreRecords::write_status(Context context, api::SecretRotation rotation, api::SecretRotationStatus status) {

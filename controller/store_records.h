@@ -2,6 +2,9 @@
 // journal; rotations and environments belong to others and get status and finalizer only, through the API's own pipeline.
 #pragma once
 
+#include <map>
+#include <memory>
+
 #include "base/random.h"
 #include "controller/embedded/object_writer.h"
 #include "controller/runtime/store.h"
@@ -16,7 +19,7 @@ class StoreRecords final : public Records {
 
   Task<api::SecretRotation> rotation(Context context, ObjectKey key) override;
   Task<api::RotationEnvironment> environment(Context context, std::string name) override;
-  Task<std::vector<api::RotationRun>> runs(Context context) override;
+  Task<std::vector<api::RotationRun>> runs(Context context, RunFilter wanted) override;
   Task<api::RotationRun> create_run(Context context, api::RotationRun run) override;
   Task<api::RotationRun> update_run(Context context, api::RotationRun run) override;
   Task<> write_status(Context context, api::SecretRotation rotation, api::SecretRotationStatus status) override;
@@ -25,9 +28,19 @@ class StoreRecords final : public Records {
   std::string owner() const override { return store_.identity().value; }
 
  private:
+  using RunPtr = std::shared_ptr<const api::RotationRun>;
+  Result<RunPtr> decoded(const StoredObject& stored);
+  void forget_removed(std::size_t stored);
+
   Store& store_;
   embedded::ObjectWriter& writer_;
   Random& random_;
+  // What was decoded before, by name: valid for exactly one version of a run, so that it cannot lag.
+  struct Decoded {
+    ResourceVersion version = 0;
+    RunPtr run;
+  };
+  std::map<ObjectKey, Decoded> decoded_;
 };
 
 }  // namespace keyturn

@@ -101,6 +101,8 @@ const api::RotationRun* run_of(const std::vector<api::RotationRun>& runs, const 
 
 std::string identity_of(const api::SecretRotationSpec& spec) {
   std::string text = spec.environment;
+  // A shared key is held by nobody but the vaults and their readers.
+  if (spec.dependents.empty()) text += "/secret/" + spec.secret.vaults.front() + "/" + spec.secret.name;
   for (const api::DependentRef& dependent : spec.dependents) {
     text += "/" + dependent.system;
     std::vector<std::string> principals = dependent.principals;
@@ -149,7 +151,7 @@ api::RotationRun admit(const api::SecretRotation& rotation, const Decision& deci
   if (const api::RotationRun* last = run_in_force(runs)) {
     run.spec.old_credential = credential_in_force(*last);
     run.spec.old_principal = principal_in_force(*last);
-  } else if (!rotation.spec.dependents.empty()) {
+  } else if (!rotation.spec.dependents.empty() && !rotation.spec.dependents.front().principals.empty()) {
     run.spec.old_principal = rotation.spec.dependents.front().principals.front();
   }
   const bool alternating = run.spec.protocol == api::Protocol::Alternating;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/secret_memory.h"
+#include "reconcilers/rotation/key_set.h"
 
 namespace keyturn {
 namespace {
@@ -524,6 +525,7 @@ Result<Places> find_login(const api::SecretFormat& format, std::string_view text
       return find_in_ado_net(format, text);
     case api::FormatType::Json:
       return find_in_json(format, text);
+    case api::FormatType::KeySet:
     case api::FormatType::Opaque:
       break;
   }
@@ -538,6 +540,7 @@ Result<Secret> decode(api::FormatType type, std::string_view raw) {
       return decode_ado_net(raw);
     case api::FormatType::Json:
       return decode_json(raw);
+    case api::FormatType::KeySet:
     case api::FormatType::Opaque:
       break;
   }
@@ -553,6 +556,7 @@ Result<> encode(api::FormatType type, SecretBuffer& out, std::string_view value)
       return encode_ado_net(out, value);
     case api::FormatType::Json:
       return encode_json(out, value);
+    case api::FormatType::KeySet:
     case api::FormatType::Opaque:
       break;
   }
@@ -652,11 +656,21 @@ Result<Secret> render_into(const api::SecretFormat& format, std::string_view cur
 }  // namespace
 
 Result<Login> extract(const api::SecretFormat& format, const Secret& rendered, std::string_view default_principal) {
+  if (format.type == api::FormatType::KeySet) {
+    auto keys = read_key_set(rendered);
+    if (!keys) return keys.error();
+    return Login{std::string(default_principal), std::move(keys->send)};
+  }
   return rendered.expose([&](std::string_view text) { return extract_from(format, text, default_principal); });
 }
 
 Result<Secret> render(const api::SecretFormat& format, const Secret& current, std::string_view principal, const Secret& password) {
   if (password.empty()) return invalid("an empty password is refused");
+  if (format.type == api::FormatType::KeySet) {
+    KeySet only{password.clone(), {}};
+    only.accept.push_back(password.clone());
+    return write_key_set(only);
+  }
   if (format.type == api::FormatType::Opaque) {
     if (password.size() > rendered_bytes_max) return invalid("the value is too large");
     return password.clone();

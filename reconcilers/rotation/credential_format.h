@@ -1,4 +1,5 @@
-// How a login sits inside a stored value: alone, in a connection string, in a URL or in a JSON document. Pure; reads and edits in place.
+// How a login sits inside a stored value: alone, in a connection string, in a URL or in a JSON document. Pure; reads and edits in place. A
+// key set (key_set.h) is read as the key that it sends, and written anew with one key alone.
 #pragma once
 
 #include <cstddef>

@@ -11,6 +11,8 @@ std::string_view purpose_of(Phase phase) {
       return "Admit the run";
     case Phase::Staging:
       return "Find the baseline sound";
+    case Phase::Minting:
+      return "Note what the provider holds";
     case Phase::Pinned:
       return "Pin the staged value";
     case Phase::Switching:
@@ -37,8 +39,21 @@ std::string_view purpose_of(Phase phase) {
   return "";
 }
 
-const CredentialName& credential_of(const Plan& step, const api::RotationRunSpec& run) {
-  return step.credential == Credential::Pending ? run.credential : run.old_credential;
+// A shared key in between is two credentials, one of which is sent.
+std::string credential_of(const Plan& step, const api::RotationRunSpec& run) {
+  const std::string pending = run.credential.to_string();
+  const std::string old = run.old_credential.to_string();
+  switch (step.credential) {
+    case Credential::Pending:
+      return pending;
+    case Credential::Old:
+      return old;
+    case Credential::OldOfBoth:
+      return old + " (accepting " + pending + " too)";
+    case Credential::PendingOfBoth:
+      return pending + " (accepting " + old + " too)";
+  }
+  return pending;
 }
 const std::string& principal_of(const Plan& step, const api::RotationRunSpec& run) {
   return step.credential == Credential::Pending ? run.pending_principal : run.old_principal;
@@ -49,6 +64,7 @@ const std::string& principal_of(const Plan& step, const api::RotationRunSpec& ru
 std::string target_of(const Plan& step, const api::RotationRunSpec& run) {
   const api::SecretRotationSpec& spec = run.frozen;
   switch (step.action) {
+    case Action::Mint:
     case Action::Install:
     case Action::Withdraw:
       return spec.dependents.at(step.target).system;
@@ -62,11 +78,13 @@ std::string target_of(const Plan& step, const api::RotationRunSpec& run) {
 }
 
 std::string describe(const Plan& step, const api::RotationRunSpec& run) {
-  const std::string credential = credential_of(step, run).to_string();
+  const std::string credential = credential_of(step, run);
   const std::string target = target_of(step, run);
   switch (step.action) {
     case Action::Advance:
       return std::string(purpose_of(step.phase));
+    case Action::Mint:
+      return "Let " + target + " make " + credential;
     case Action::Stage:
       return "Stage " + credential + " in the staging vault";
     case Action::Install:

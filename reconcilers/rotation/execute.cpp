@@ -2,26 +2,40 @@
 
 #include "reconcilers/rotation/credential_format.h"
 #include "reconcilers/rotation/generator.h"
+#include "reconcilers/rotation/key_set.h"
 
 namespace keyturn {
 namespace {
 
 VersionTags tags_of(const api::RotationRun& run, const std::string& owner, Credential credential) {
+  // A document of both is named after the key that is sent.
+  const bool pending = credential == Credential::Pending || credential == Credential::PendingOfBoth;
   return {.run = run_tag(run),
           .generation = run.spec.generation,
           .owner = owner,
-          .credential = credential == Credential::Pending ? run.spec.credential : run.spec.old_credential};
+          .credential = pending ? run.spec.credential : run.spec.old_credential};
 }
 
 const Secret& value_of(const Look& look, Credential credential) { return credential == Credential::Pending ? look.pending : look.old; }
+
+// What a vault is to return.
+Result<Secret> document_for(const api::RotationRun& run, const Look& look, Credential credential) {
+  if (run.spec.protocol == api::Protocol::SharedKey) return document_of(credential, look.old, look.pending);
+  return value_of(look, credential).clone();
+}
 
 const std::string& principal_of(const api::RotationRun& run, Credential credential) {
   return credential == Credential::Pending ? run.spec.pending_principal : run.spec.old_principal;
 }
 
-// The password that the new rendered value is to carry: a fresh one, or that of the earlier value that is brought back.
-Task<Secret> password_for(Context context, const Targets& targets, const api::RotationRun& run, Random& random) {
+// The password that the new rendered value is to carry: a fresh one, what the provider holds, or that of the earlier value that is
+// brought back.
+Task<Secret> password_for(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Random& random) {
   const api::SecretRotationSpec& spec = run.spec.frozen;
+  if (mints(run.spec.protocol, run.spec.direction)) {
+    if (look.made.empty()) co_return Error{Errc::Unavailable, "what the provider holds was not read"};
+    co_return look.made.clone();
+  }
   if (run.spec.direction == api::Direction::Forward) co_return generate(spec.generator, spec.secret.format, random);
   SecretVault& vault = *targets.vaults.front();
   auto earlier = co_await vault.read(context, spec.secret.name, run.spec.reuse_version);
@@ -37,9 +51,10 @@ Task<Secret> password_for(Context context, const Targets& targets, const api::Ro
   co_return std::move(login->password);
 }
 
-Task<Executed> stage(Context context, const Targets& targets, const api::RotationRun& run, Random& random, std::string owner) {
+Task<Executed> stage(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Random& random,
+                     std::string owner) {
   const api::SecretRotationSpec& spec = run.spec.frozen;
-  auto password = co_await password_for(context, targets, run, random);
+  auto password = co_await password_for(context, targets, run, look, random);
   if (!password) co_return password.error();
   auto current = co_await targets.vaults.front()->read(context, spec.secret.name, run.status.old_version);
   if (!current) co_return current.error();
@@ -61,20 +76,28 @@ Task<Executed> at_dependent(Context context, const Targets& targets, const api::
   co_return Executed{};
 }
 
+Task<Executed> mint(Context context, const Targets& targets, const api::RotationRun& run, Plan step) {
+  auto made = co_await targets.dependents[step.target]->mint(context, run.spec.pending_principal, run.status.slot.value_or(0));
+  if (!made) co_return made.error();
+  co_return Executed{};
+}
+
 Task<Executed> publish(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Plan step,
                        std::string owner) {
-  const Secret& value = value_of(look, step.credential);
-  if (value.empty()) co_return Error{Errc::Unavailable, "the value to publish was not read"};
-  auto published =
-      co_await targets.vaults[step.target]->append(context, run.spec.frozen.secret.name, value, tags_of(run, owner, step.credential));
+  const Result<Secret> value = document_for(run, look, step.credential);
+  if (!value) co_return value.error();
+  if (value->empty()) co_return Error{Errc::Unavailable, "the value to publish was not read"};
+  const VersionTags tags = tags_of(run, owner, step.credential);
+  auto published = co_await targets.vaults[step.target]->append(context, run.spec.frozen.secret.name, *value, tags);
   if (!published) co_return published.error();
   co_return Executed{};
 }
 
 Task<Executed> converge(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Plan step) {
   const api::ConsumerRef& consumer = run.spec.frozen.consumers[step.target];
-  const VersionId version = look.latest.front();
-  ConvergeTarget goal{targets.vault_urls.front(), run.spec.frozen.secret.name, version, consumer.reload};
+  const std::size_t vault = vault_of(run.spec.frozen, step.target);
+  const VersionId version = look.latest[vault];
+  ConvergeTarget goal{targets.vault_urls[vault], run.spec.frozen.secret.name, version, consumer.reload};
   std::string mark;
   for (const api::RunTarget& target : run.status.targets) {
     const bool same = target.kind == api::TargetKind::Consumer && target.name == consumer.name && target.version_seen == version;
@@ -91,7 +114,9 @@ Task<Executed> execute(Context context, const Targets& targets, const api::Rotat
                        std::string owner) {
   switch (step.action) {
     case Action::Stage:
-      co_return co_await stage(std::move(context), targets, run, random, std::move(owner));
+      co_return co_await stage(std::move(context), targets, run, look, random, std::move(owner));
+    case Action::Mint:
+      co_return co_await mint(std::move(context), targets, run, step);
     case Action::Install:
     case Action::Withdraw:
       co_return co_await at_dependent(std::move(context), targets, run, look, step);

@@ -8,6 +8,7 @@
 
 #include "base/id.h"
 #include "base/time.h"
+#include "reconcilers/rotation/consumer_findings.h"
 
 namespace keyturn {
 
@@ -36,9 +37,16 @@ struct VaultFacts {
   VaultRefusal refusal = VaultRefusal::None;
 };
 
+// What a request that changes a credential names (protocol.md 1).
+enum class Addressing : std::uint8_t {
+  Value,  // the value itself: a duplicate is harmless
+  Slot,   // one of two places, the provider makes the value: a duplicate makes another one
+  Shift,  // nothing: the provider makes the value, the current one becomes the previous one, and the previous one is dropped
+};
 struct DependentCapabilities {
   int live_values_per_principal = 1;  // Redis ACL: 2 or more
   bool tells_sessions = false;
+  Addressing addressing = Addressing::Value;
 };
 
 // Three-valued (protocol.md 8). Unknown never changes state. Locked: the login exists but is disabled, locked or expired.
@@ -63,6 +71,7 @@ struct ConsumerFacts {
   int replicas = 0;
   std::string evidence;  // "2 of 2 replicas started after the sync"
   std::string refusal;   // a reason of api/reasons.h when converge cannot work at all: InlineSecretsPresent, ReferencePinned, ...
+  std::vector<ConsumerFinding> findings;  // of a baseline
 };
 
 }  // namespace keyturn

@@ -4,8 +4,8 @@ namespace keyturn {
 
 #ifdef KEYTURN_MUTANTS
 namespace {
-std::uint32_t removed = 0;  // a bit per guard
-constexpr std::uint32_t bit(Guard guard) { return std::uint32_t{1} << static_cast<unsigned>(guard); }
+std::uint64_t removed = 0;  // a bit per guard
+constexpr std::uint64_t bit(Guard guard) { return std::uint64_t{1} << static_cast<unsigned>(guard); }
 }  // namespace
 
 void remove_guards(std::initializer_list<Guard> guards) {
@@ -45,6 +45,44 @@ std::string_view name_of(Guard guard) noexcept {
       return "IdleLoginUnused";
     case Guard::ForeignPublishBlocks:
       return "ForeignPublishBlocks";
+    case Guard::EvictedUnused:
+      return "EvictedUnused";
+    case Guard::QuietAfterMint:
+      return "QuietAfterMint";
+    case Guard::OneMintInTheAir:
+      return "OneMintInTheAir";
+    case Guard::EveryServiceAccepts:
+      return "EveryServiceAccepts";
+    case Guard::EveryVaultPublished:
+      return "EveryVaultPublished";
+    case Guard::ForeignOwnerBlocks:
+      return "ForeignOwnerBlocks";
+    case Guard::LostValueBlocks:
+      return "LostValueBlocks";
+    case Guard::ParkOnlySafely:
+      return "ParkOnlySafely";
+    case Guard::OldRefusedBeforeSuccess:
+      return "OldRefusedBeforeSuccess";
+    case Guard::AllTrueBeforeSuccess:
+      return "AllTrueBeforeSuccess";
+    case Guard::OldSurvivesTheAddition:
+      return "OldSurvivesTheAddition";
+    case Guard::UnknownIsNoAnswer:
+      return "UnknownIsNoAnswer";
+    case Guard::SessionsBeforeRetiring:
+      return "SessionsBeforeRetiring";
+    case Guard::BaselineFirst:
+      return "BaselineFirst";
+    case Guard::IntentBeforeEffect:
+      return "IntentBeforeEffect";
+    case Guard::SendDeadline:
+      return "SendDeadline";
+    case Guard::TakeoverIsNoted:
+      return "TakeoverIsNoted";
+    case Guard::OneRunPerIdentity:
+      return "OneRunPerIdentity";
+    case Guard::JournalBehindBlocks:
+      return "JournalBehindBlocks";
     case Guard::Authority:
       return "Authority";
     case Guard::NoReturnWhenCompromised:

@@ -22,9 +22,29 @@ enum class Guard : std::uint8_t {
   FinishWhenDeleted,        // A15: a deleted object's run is completed first
   NewerGenerationBlocks,    // A21, I9: a journal behind the store repairs nothing
   IdleLoginUnused,          // alternating logins: the idle one is in nobody's hands when it is set
+  EvictedUnused,            // C7: what the provider will drop for the new value is in nobody's hands
+  QuietAfterMint,           // C6: no second request to make a value can still land when the made one is chosen
+  OneMintInTheAir,          // C8, C9: where a new value drops the oldest, none is asked for while another request may land
+  EveryServiceAccepts,      // D6: a shared key's next document goes out only when every service has the one before
+  EveryVaultPublished,      // E2: consumers move only when all vaults return the new value
   ForeignPublishBlocks,     // A17: somebody else's value is not overwritten unless asked
+  ForeignOwnerBlocks,       // a second installation with the same configuration keeps its hands off
+  LostValueBlocks,          // a pinned value that cannot be read any more is never replaced by another one
+  ParkOnlySafely,           // a single credential is not left half changed because somebody suspends the rotation
+  OldRefusedBeforeSuccess,  // I14: the end of a run is written when the old credential is seen refused
+  AllTrueBeforeSuccess,     // I14: and everything else is seen true once more
+  OldSurvivesTheAddition,   // where two values live, the old one is still accepted when the new one is published
+  UnknownIsNoAnswer,        // protocol.md 8: a probe that could not tell changes nothing
+  SessionsBeforeRetiring,   // whoever still uses the old credential is waited for
+  BaselineFirst,            // a run that starts from a broken state touches nothing
   Authority,                // I12: the binding is checked again before every effect
   NoReturnWhenCompromised,  // I13
+  // In the reconciler:
+  IntentBeforeEffect,   // the journal's compare-and-swap comes before every effect; who loses it does nothing
+  SendDeadline,         // an effect that does not leave soon after it was recorded does not leave (F5)
+  TakeoverIsNoted,      // what a former owner sent may still land, so that the quarantine begins anew
+  OneRunPerIdentity,    // I10
+  JournalBehindBlocks,  // F13: no run begins behind what the vault has seen
 };
 
 #ifdef KEYTURN_MUTANTS

@@ -11,8 +11,9 @@
 
 namespace keyturn {
 
-// What a versionless read of a vault returned.
-enum class Published : std::uint8_t { Unknown, Pending, Old, Foreign, Refused };
+// What a versionless read of a vault returned. The two of "both" are documents of a shared key that accept both keys and send the one that
+// they are named after. Earlier: an earlier choice of this very run, where a provider has made another value since.
+enum class Published : std::uint8_t { Unknown, Pending, Old, OldOfBoth, PendingOfBoth, Earlier, Foreign, Refused };
 
 struct VaultObservation {
   Published latest = Published::Unknown;
@@ -25,7 +26,13 @@ struct DependentObservation {
   ProbeResult old = ProbeResult::Unknown;
   int sessions_on_old = 0;
 };
-// Against what the consumer should load now: the pending value going forward, the old one going back.
+// What the provider holds, where it makes the values.
+struct MintObservation {
+  bool known = false;      // it was read back just now
+  int idle = -1;           // Slots: the slot that does not hold what is published. Shift: 0 while what is published is current. Else -1
+  bool unchanged = false;  // what is to be regenerated still holds what it held before
+};
+// Against what the consumer should load in this phase, see wanted_in().
 struct ConsumerObservation {
   ConsumerState state = ConsumerState::Unknown;
   bool begun = false;    // converge was called for this target before
@@ -44,9 +51,10 @@ struct Observation {
   bool superseded = false;          // the wanted state is a third one
   bool quiet = false;               // nothing sent before this ownership, and nothing without a definite reply, can still land
   std::optional<Instant> quiet_at;  // about when it will be
-  bool staged = false;              // the staging vault holds a version of this run
+  bool staged = false;              // the staging vault holds a version of this run; of what the provider holds, where that makes it
   bool value_lost = false;          // the pinned version cannot be read and never will be
   bool idle_in_use = false;         // alternating: somebody is logged in with the principal that is to be set
+  MintObservation mint;
   std::vector<VaultObservation> vaults;
   std::vector<DependentObservation> dependents;
   std::vector<ConsumerObservation> consumers;

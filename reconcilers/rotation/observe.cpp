@@ -4,6 +4,7 @@
 
 #include "api/reasons.h"
 #include "reconcilers/rotation/credential_format.h"
+#include "reconcilers/rotation/key_set.h"
 #include "reconcilers/rotation/plan.h"
 
 namespace keyturn {
@@ -21,9 +22,22 @@ struct Needs {
   bool consumers = false;
   bool sessions = false;  // who is still on the old credential
   bool idle = false;      // who is on the login that is to be set
+  bool held = false;      // what the provider holds
 };
 
-Needs needs_of(Phase phase) {
+// A provider makes the value: what it drops for that must be in nobody's hands, and what it made is read back.
+Needs needs_of_minting(Phase phase) {
+  if (phase == Phase::Staging) return {.vaults = true, .staged = true, .consumers = true, .held = true};
+  return {.vaults = true, .staged = true, .held = true};
+}
+
+Needs needs_of(const api::RotationRun& run) {
+  const Phase phase = run.status.phase;
+  const bool minting = phase == Phase::Staging || phase == Phase::Minting;
+  if (minting && mints(run.spec.protocol, run.spec.direction)) return needs_of_minting(phase);
+  // The dependents of a shared key are its own consumers.
+  const bool shared = run.spec.protocol == api::Protocol::SharedKey;
+  if (shared && (phase == Phase::Switching || phase == Phase::Withdrawing)) return {.vaults = true, .consumers = true};
   switch (phase) {
     case Phase::Admitted:
       return {.vaults = true, .old = true, .baseline = true};
@@ -43,6 +57,7 @@ Needs needs_of(Phase phase) {
       return {.vaults = true, .old = true, .consumers = true};
     case Phase::Withdrawing:
       return {.pending = true};
+    case Phase::Minting:
     case Phase::Pinned:
     case Phase::Succeeded:
     case Phase::RolledBack:
@@ -65,12 +80,7 @@ VaultRefusal refusal_of(const Error& error) { return error.code == Errc::Denied 
 class Gathering {
  public:
   Gathering(Context context, const Targets& targets, const api::RotationRun& run, const Circumstances& known)
-      : context_(std::move(context)),
-        targets_(targets),
-        run_(run),
-        spec_(run.spec.frozen),
-        known_(known),
-        needs_(needs_of(run.status.phase)) {
+      : context_(std::move(context)), targets_(targets), run_(run), spec_(run.spec.frozen), known_(known), needs_(needs_of(run)) {
     Observation& seen = look_.seen;
     seen.authorised = known.authorised;
     seen.approved = known.approved;
@@ -125,9 +135,32 @@ class Gathering {
     for (const VaultVersion& version : *versions) {
       const bool of_this_run = version.enabled && version.tags.run == run_tag(run_) && version.tags.owner == known_.owner;
       if (!of_this_run) continue;
+      if (needs_.held) {
+        const Secret password = co_await staged_password(version.id);
+        if (look_.made.empty() || !password.equals(look_.made)) continue;
+      }
       look_.seen.staged = true;
       look_.staged_version = version.id;
     }
+  }
+
+  // What the provider holds now, against what is published and what it held before.
+  Awaitable<> held() {
+    if (!needs_.held) co_return;
+    auto values = co_await targets_.dependents.front()->held(context_.named("read back"), run_.spec.pending_principal);
+    if (!values || values->empty()) co_return;
+    MintObservation& seen = look_.seen.mint;
+    seen.idle = idle_among(*values);
+    const bool slots = run_.spec.protocol == api::Protocol::Slots;
+    const std::size_t at = static_cast<std::size_t>(slots ? run_.status.slot.value_or(std::max(seen.idle, 0)) : 0);
+    if (at >= values->size()) co_return;
+    look_.made = std::move((*values)[at]);
+    seen.known = true;
+    if (run_.status.phase != Phase::Minting) co_return;
+    const Secret before = slots ? co_await staged_password(run_.status.slot_before) : password_in(look_.old);
+    // Without knowing what was there, nothing can be said to have changed.
+    seen.known = !before.empty();
+    seen.unchanged = look_.made.equals(before);
   }
 
   Awaitable<> dependents() {
@@ -162,6 +195,26 @@ class Gathering {
   Look take() { return std::move(look_); }
 
  private:
+  Secret password_in(const Secret& rendered) const {
+    if (rendered.empty()) return {};
+    auto login = extract(spec_.secret.format, rendered, run_.spec.pending_principal);
+    return login ? std::move(login->password) : Secret{};
+  }
+
+  Awaitable<Secret> staged_password(VersionId version) {
+    if (version.empty()) co_return Secret{};
+    auto staged = co_await targets_.staging->read(context_.named("read staged"), targets_.staging_name, version);
+    co_return staged ? password_in(*staged) : Secret{};
+  }
+
+  // See MintObservation::idle.
+  int idle_among(const std::vector<Secret>& values) const {
+    const auto is_published = [&](std::size_t i) { return !published_.empty() && values[i].equals(published_); };
+    if (run_.spec.protocol == api::Protocol::Shift) return is_published(0) ? 0 : -1;
+    if (values.size() != 2 || is_published(0) == is_published(1)) return -1;
+    return is_published(0) ? 1 : 0;
+  }
+
   void note_vault(std::size_t i, SecretVault::Latest& latest) {
     VaultObservation& seen = look_.seen.vaults[i];
     if (!latest.facts.latest) {
@@ -174,8 +227,16 @@ class Gathering {
     const bool ours = version.tags.owner == known_.owner;
     seen.foreign_owner = version.tags.ours() && !ours;
     seen.newer_generation = ours && version.tags.generation > run_.spec.generation;
+    if (i == 0 && needs_.held) published_ = password_in(latest.value);
+    if (run_.spec.protocol == api::Protocol::SharedKey && !look_.old.empty() && !look_.pending.empty()) {
+      seen.latest = recognise(latest.value, look_.old, look_.pending);
+      return;
+    }
+    const bool of_this_run = ours && version.tags.run == run_tag(run_);
     if (!look_.pending.empty() && latest.value.equals(look_.pending)) {
       seen.latest = Published::Pending;
+    } else if (of_this_run && mints(run_.spec.protocol, run_.spec.direction) && version.tags.credential == run_.spec.credential) {
+      seen.latest = Published::Earlier;
     } else if (version.id == run_.status.old_version || (!look_.old.empty() && latest.value.equals(look_.old))) {
       seen.latest = Published::Old;
     } else {
@@ -194,21 +255,22 @@ class Gathering {
   }
 
   Awaitable<> baseline(std::size_t i) {
-    auto facts = co_await targets_.consumers[i]->baseline(context_.named("baseline"), targets_.vault_urls.front(), spec_.secret.name);
+    const std::string& vault_url = targets_.vault_urls[vault_of(spec_, i)];
+    auto facts = co_await targets_.consumers[i]->baseline(context_.named("baseline"), vault_url, spec_.secret.name);
     ConsumerObservation& seen = look_.seen.consumers[i];
     seen.healthy_baseline = facts && facts->state != ConsumerState::Unhealthy && facts->state != ConsumerState::Unknown;
     if (facts) note_refusal(seen, facts->refusal);
   }
 
   Awaitable<> convergence(std::size_t i) {
-    const Published wanted = going_back(run_.status.phase) ? Published::Old : Published::Pending;
-    if (look_.seen.vaults.front().latest != wanted) co_return;
-    const VersionId version = look_.latest.front();
+    const std::size_t vault = vault_of(spec_, i);
+    if (look_.seen.vaults[vault].latest != published_as(wanted_in(run_.spec.protocol, run_.status.phase))) co_return;
+    const VersionId version = look_.latest[vault];
     const api::RunTarget* target = find_target(run_, api::TargetKind::Consumer, spec_.consumers[i].name);
     const bool same_target = target && target->version_seen == version;
     ConsumerObservation& seen = look_.seen.consumers[i];
     seen.begun = same_target && !target->mark.empty();
-    ConvergeTarget goal{targets_.vault_urls.front(), spec_.secret.name, version, spec_.consumers[i].reload};
+    ConvergeTarget goal{targets_.vault_urls[vault], spec_.secret.name, version, spec_.consumers[i].reload};
     auto facts =
         co_await targets_.consumers[i]->observe(context_.named("observe consumer"), goal, seen.begun ? target->mark : std::string{});
     if (!facts) co_return;
@@ -232,6 +294,7 @@ class Gathering {
   const Circumstances& known_;
   Needs needs_;
   Look look_;
+  Secret published_;  // the password that the first vault returns; only where a provider makes the values
 };
 
 }  // namespace
@@ -242,6 +305,7 @@ Awaitable<Look> observe(Context context, const Targets& targets, const api::Rota
   Gathering gathering(std::move(context), targets, run, known);
   co_await gathering.values();
   co_await gathering.vaults();
+  co_await gathering.held();
   co_await gathering.staged();
   co_await gathering.dependents();
   co_await gathering.sessions();

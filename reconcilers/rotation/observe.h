@@ -18,6 +18,7 @@ struct Look {
   std::vector<VersionId> latest;      // per vault, what a versionless read returns; empty when not known
   VersionId staged_version;           // of this run, in the staging vault
   std::vector<std::string> sessions;  // clients seen on the old credential
+  Secret made;                        // what the provider holds where this run lets it make a value; empty when not read
 };
 
 // Facts that are not observed but known to the caller.

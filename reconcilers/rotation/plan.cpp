@@ -4,149 +4,19 @@
 
 #include "api/reasons.h"
 #include "reconcilers/rotation/guard.h"
+#include "reconcilers/rotation/plan_steps.h"
 #include "reconcilers/rotation/refusal_reason.h"
 
 namespace keyturn {
 namespace {
 
+using namespace steps;
 using api::Phase;
 namespace reason = api::reason;
 
-Plan advance(Phase phase, std::string_view why = {}) { return {.action = Action::Advance, .phase = phase, .reason = why}; }
-Plan effect(Action action, std::size_t target, Credential credential = Credential::Pending) {
-  return {.action = action, .credential = credential, .target = static_cast<std::uint16_t>(target)};
-}
-Plan wait(std::string_view why, std::optional<Instant> until = {}) { return {.action = Action::Wait, .reason = why, .look_at = until}; }
-Plan block(std::string_view why) { return {.action = Action::Block, .reason = why}; }
-
-bool two_live(const RunSpec& run) { return run.protocol != api::Protocol::Single; }
-
-// A compromised credential is never brought back (I13).
-bool may_return(const RunSpec& run) { return !(run.compromised && enforced(Guard::NoReturnWhenCompromised)); }
-
-// The way back, where there is one; otherwise a human must act.
-Plan fail(const RunSpec& run, std::string_view why) {
-  return run.back_on_failure && may_return(run) ? advance(Phase::RollingBack, why) : block(why);
-}
-
-bool past(Instant since, Duration allowed, Instant now) { return now - since > allowed; }
-
-// ---- facts over all targets --------------------------------------------------------------------------------------------------
-
-enum class Verdict : std::uint8_t { All, Some, Unknown };
-
-// Does every dependent accept the credential? `first` is the first that does not, or that could not tell.
-struct Acceptance {
-  Verdict verdict = Verdict::All;
-  std::size_t first = 0;
-};
-ProbeResult probe_of(const DependentObservation& seen, Credential credential) {
-  return credential == Credential::Pending ? seen.pending : seen.old;
-}
-Acceptance accepted_by_all(const Observation& seen, Credential credential) {
-  for (std::size_t i = 0; i < seen.dependents.size(); ++i) {
-    const ProbeResult probe = probe_of(seen.dependents[i], credential);
-    if (probe == ProbeResult::Unknown) return {Verdict::Unknown, i};
-    if (probe != ProbeResult::Accepted) return {Verdict::Some, i};
-  }
-  return {};
-}
-Acceptance refused_by_all(const Observation& seen, Credential credential) {
-  for (std::size_t i = 0; i < seen.dependents.size(); ++i) {
-    const ProbeResult probe = probe_of(seen.dependents[i], credential);
-    if (probe == ProbeResult::Unknown) return {Verdict::Unknown, i};
-    if (probe == ProbeResult::Accepted) return {Verdict::Some, i};
-  }
-  return {};
-}
-
-// A dependent that accepts neither credential was changed by somebody else.
-bool accepts_neither(const DependentObservation& seen) {
-  const auto refused = [](ProbeResult probe) { return probe == ProbeResult::Rejected || probe == ProbeResult::Locked; };
-  return refused(seen.pending) && refused(seen.old);
-}
-
-// ---- the steps ---------------------------------------------------------------------------------------------------------------
-
-// Makes `credential` accepted everywhere; nothing = it is.
-std::optional<Plan> install_everywhere(const RunSpec& run, const Observation& seen, Credential credential) {
-  const Acceptance acceptance = accepted_by_all(seen, credential);
-  if (acceptance.verdict == Verdict::All) return {};
-  if (acceptance.verdict == Verdict::Unknown) return wait(waits::observation);
-  const DependentObservation& dependent = seen.dependents[acceptance.first];
-  if (accepts_neither(dependent) && !run.enforce_drift) return block(reason::drift);
-  return effect(Action::Install, acceptance.first, credential);
-}
-
-Published wanted(Credential credential) { return credential == Credential::Pending ? Published::Pending : Published::Old; }
-
-// Makes `credential` what every vault returns; nothing = it is. Vaults are independent: one that cannot be told does not starve the
-// others, but holds the gate.
-std::optional<Plan> publish_everywhere(const RunSpec& run, const Observation& seen, Credential credential) {
-  bool unknown = false;
-  for (std::size_t i = 0; i < seen.vaults.size(); ++i) {
-    const VaultObservation& vault = seen.vaults[i];
-    if (vault.latest == wanted(credential)) continue;
-    if (vault.latest == Published::Unknown) {
-      unknown = true;
-      continue;
-    }
-    if (vault.latest == Published::Refused) return block(reason_of(vault.refusal));
-    const bool report = !run.enforce_drift && enforced(Guard::ForeignPublishBlocks);
-    if (vault.latest == Published::Foreign && report) return block(reason::foreign_publish);
-    return effect(Action::Publish, i, credential);
-  }
-  if (unknown) return wait(waits::observation);
-  return {};
-}
-
-bool baked(const RunSpec& run, const Observation& seen, std::size_t canaries, Instant now, std::optional<Instant>& until) {
-  for (std::size_t i = 0; i < canaries; ++i) {
-    const ConsumerObservation& canary = seen.consumers[i];
-    if (canary.state != ConsumerState::Proven) return false;
-    const Instant ready = canary.proven_since.value_or(now) + run.bake;
-    if (now < ready) {
-      until = std::max(until.value_or(ready), ready);
-      return false;
-    }
-  }
-  return true;
-}
-
-// How many consumers may be under way at once. A single live credential: all, they are already broken and waiting makes it worse.
-std::size_t budget(const RunSpec& run, const Observation& seen, Phase phase) {
-  if (!two_live(run) || going_back(phase)) return seen.consumers.size();
-  return static_cast<std::size_t>(std::max(run.max_unavailable, 1));
-}
-
-// Brings every consumer to what is published; nothing = all are proven. Stops at the first that is unhealthy.
-std::optional<Plan> converge_everywhere(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
-  const bool back = going_back(journal.phase);
-  const std::size_t all = seen.consumers.size();
-  const std::size_t canaries = two_live(run) && !back ? std::min<std::size_t>(static_cast<std::size_t>(run.canaries), all) : 0;
-  std::optional<Instant> until;
-  const std::size_t reach = baked(run, seen, canaries, now, until) ? all : canaries;
-  std::size_t under_way = 0;
-  bool all_proven = true;
-  for (const ConsumerObservation& consumer : seen.consumers) {
-    if (!consumer.refusal.empty()) return block(consumer.refusal);
-    if (consumer.state == ConsumerState::Unhealthy && !back) return fail(run, reason::consumer_unhealthy);
-    under_way += consumer.begun && consumer.state != ConsumerState::Proven;
-    all_proven &= consumer.state == ConsumerState::Proven;
-  }
-  if (all_proven) return {};
-  for (std::size_t i = 0; i < all; ++i) {
-    const ConsumerObservation& consumer = seen.consumers[i];
-    if (!consumer.act_due) continue;
-    const bool may_begin = i < reach && under_way < budget(run, seen, journal.phase);
-    if (consumer.begun || may_begin) return effect(Action::Converge, i);
-  }
-  return until ? wait(waits::bake, until) : wait(waits::consumers);
-}
-
 // Forward only: what was true must still be true, else the run steps back to the phase that makes it so.
-std::optional<Plan> still_published_and_accepted(const RunSpec& run, const Observation& seen) {
-  if (auto step = publish_everywhere(run, seen, Credential::Pending)) {
+std::optional<Plan> still_published_and_accepted(const RunSpec& run, const Journal& journal, const Observation& seen) {
+  if (auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase))) {
     return step->action == Action::Publish ? advance(Phase::Publishing) : *step;
   }
   if (auto step = install_everywhere(run, seen, Credential::Pending)) {
@@ -159,6 +29,7 @@ std::optional<Plan> still_published_and_accepted(const RunSpec& run, const Obser
 
 Plan plan_admitted(const RunSpec& run, const Observation& seen) {
   if (!seen.approved) return block(reason::approval_required);
+  if (!enforced(Guard::BaselineFirst)) return advance(Phase::Staging);
   for (const VaultObservation& vault : seen.vaults) {
     if (vault.latest == Published::Refused) return block(reason_of(vault.refusal));
     if (vault.latest == Published::Unknown) return wait(waits::observation);
@@ -175,22 +46,71 @@ Plan plan_admitted(const RunSpec& run, const Observation& seen) {
   return advance(Phase::Staging);
 }
 
-Plan plan_staging(const Observation& seen) {
-  if (!seen.staged) return effect(Action::Stage, 0);
+Plan recorded(Plan step) {
+  step.pins = enforced(Guard::PinTheChoice);
+  return step;
+}
+
+// What the provider drops for a new value must be in nobody's hands: everybody is on the published one, and that one is kept.
+std::optional<Plan> free_what_is_dropped(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  if (!seen.mint.known) return wait(waits::observation);
+  if (seen.mint.idle < 0) return block(reason::drift);
+  if (!enforced(Guard::EvictedUnused)) return {};
+  const auto step = converge_everywhere(run, journal, seen, now);
+  // Nothing is under way yet that could be taken back.
+  return step && step->action == Action::Advance ? block(step->reason) : step;
+}
+
+Plan plan_staging(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  if (mints(run)) {
+    if (auto step = free_what_is_dropped(run, journal, seen, now)) return *step;
+  }
+  // A value that nobody has made yet cannot be staged. Of a slot, what it holds now is: the change is told by it.
+  const bool staged = seen.staged || (mints(run) && run.protocol == api::Protocol::Shift);
+  if (!staged) return effect(Action::Stage, 0);
   if (seen.idle_in_use && enforced(Guard::IdleLoginUnused)) return wait(waits::idle_login);
   if (!seen.quiet && enforced(Guard::QuietBeforePin)) return wait(waits::quiet, seen.quiet_at);
-  Plan pin = advance(Phase::Pinned);
-  pin.pins = enforced(Guard::PinTheChoice);
-  return pin;
+  return recorded(advance(mints(run) ? Phase::Minting : Phase::Pinned));
+}
+
+// The provider makes the value: asked until what it holds is another one, then that one is staged and chosen.
+Plan plan_minting(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  if (!seen.mint.known) return wait(waits::observation);
+  if (seen.mint.unchanged) {
+    // Where a second request would drop the value in use, at most one may ever be under way.
+    const bool only_one = run.protocol == api::Protocol::Shift && enforced(Guard::OneMintInTheAir);
+    if (only_one && !seen.quiet) return wait(waits::quiet, seen.quiet_at);
+    if (past(journal.phase_since, run.progress_deadline, now)) return fail(run, journal.phase, reason::progress_deadline_exceeded);
+    return effect(Action::Mint, 0);
+  }
+  if (!seen.quiet && enforced(Guard::QuietAfterMint)) return wait(waits::quiet, seen.quiet_at);
+  if (!seen.staged) return effect(Action::Stage, 0);
+  return recorded(advance(Phase::Pinned));
+}
+
+// A document of a shared key, in every vault and then in every service: the next one may only follow when every service has it.
+std::optional<Plan> spread(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  if (auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase))) return step;
+  if (!enforced(Guard::EveryServiceAccepts)) return {};
+  return converge_everywhere(run, journal, seen, now);
+}
+
+// Everybody accepts both keys and still sends the old one.
+Plan plan_accepting(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  const auto step = spread(run, journal, seen, now);
+  if (!step) return advance(Phase::Publishing);
+  const bool late = past(journal.phase_since, run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0}), now);
+  return late && step->action != Action::Advance ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
 }
 
 Plan plan_switching(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  if (is_shared(run)) return plan_accepting(run, journal, seen, now);
   if (auto step = install_everywhere(run, seen, Credential::Pending); step && enforced(Guard::VerifyBeforePublish)) {
     const bool late = past(journal.phase_since, run.progress_deadline, now);
-    return late ? fail(run, reason::progress_deadline_exceeded) : *step;
+    return late ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
   }
   // With two live credentials the old one must have survived the addition.
-  if (two_live(run) && !run.enforce_drift) {
+  if (two_live(run) && !run.enforce_drift && enforced(Guard::OldSurvivesTheAddition)) {
     const Acceptance old = accepted_by_all(seen, Credential::Old);
     if (old.verdict == Verdict::Unknown) return wait(waits::observation);
     if (old.verdict == Verdict::Some) return block(reason::drift);
@@ -199,13 +119,13 @@ Plan plan_switching(const RunSpec& run, const Journal& journal, const Observatio
 }
 
 Plan plan_publishing(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
-  const auto step = publish_everywhere(run, seen, Credential::Pending);
+  const auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase));
   if (!step) return advance(Phase::Rolling);
-  if (past(journal.phase_since, run.publish_deadline, now)) return fail(run, reason::publish_deadline_exceeded);
+  if (past(journal.phase_since, run.publish_deadline, now)) return fail(run, journal.phase, reason::publish_deadline_exceeded);
   if (step->action == Action::Publish && enforced(Guard::VerifyBeforePublish)) {
     const Acceptance pending = accepted_by_all(seen, Credential::Pending);
     if (pending.verdict == Verdict::Unknown) return wait(waits::observation);
-    if (pending.verdict == Verdict::Some) return advance(Phase::Switching);
+    if (pending.verdict == Verdict::Some) return advance(mints(run) ? Phase::Minting : Phase::Switching);
   }
   // A vault that is read-only for a moment (region failover) is waited for until the deadline.
   if (step->action == Action::Block && step->reason == reason::vault_read_only) return wait(waits::observation);
@@ -214,13 +134,13 @@ Plan plan_publishing(const RunSpec& run, const Journal& journal, const Observati
 
 Plan plan_rolling(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   if (enforced(Guard::AcceptedBeforeRestart)) {
-    if (auto step = still_published_and_accepted(run, seen)) return *step;
+    if (auto step = still_published_and_accepted(run, journal, seen)) return *step;
   }
   const auto step = converge_everywhere(run, journal, seen, now);
   if (!step || !enforced(Guard::ConsumersBeforeRetiring)) return advance(Phase::Verifying);
   // The canaries' bake is wanted, and no lack of progress.
   const Duration allowed = run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0});
-  if (past(journal.phase_since, allowed, now)) return fail(run, reason::progress_deadline_exceeded);
+  if (past(journal.phase_since, allowed, now)) return fail(run, journal.phase, reason::progress_deadline_exceeded);
   return *step;
 }
 
@@ -230,18 +150,26 @@ Duration stay(const RunSpec& run, const Observation& seen) {
   return seen.superseded ? run.soak : std::max(run.soak, run.overlap);
 }
 
+// A provider keeps the old value valid until it makes the next one, unless that is not good enough.
+bool retires(const RunSpec& run) {
+  if (is_minted(run)) return mints(run) && (run.compromised || run.revoke_old);
+  return two_live(run);
+}
+
 Plan retire(const Observation& seen);
 
 Plan plan_verifying(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
-  if (auto step = still_published_and_accepted(run, seen)) return *step;
+  if (enforced(Guard::AllTrueBeforeSuccess) || retires(run)) {
+    if (auto step = still_published_and_accepted(run, journal, seen)) return *step;
+  }
   if (auto step = converge_everywhere(run, journal, seen, now); step && enforced(Guard::ConsumersBeforeRetiring)) {
     return step->action == Action::Converge ? advance(Phase::Rolling) : *step;
   }
-  if (!two_live(run)) return advance(Phase::Succeeded);
+  if (!retires(run)) return advance(Phase::Succeeded);
   const Instant stays_until = journal.phase_since + stay(run, seen);
   if (now < stays_until) return wait(waits::soak, stays_until);
   for (const DependentObservation& dependent : seen.dependents) {
-    if (dependent.sessions_on_old > 0 && !run.compromised) return wait(waits::sessions);
+    if (dependent.sessions_on_old > 0 && !run.compromised && enforced(Guard::SessionsBeforeRetiring)) return wait(waits::sessions);
   }
   if (!seen.quiet && enforced(Guard::QuietBeforeRetiring)) return wait(waits::quiet, seen.quiet_at);
   return enforced(Guard::RetiringIsJournalled) ? advance(Phase::Retiring) : retire(seen);
@@ -257,27 +185,34 @@ Plan retire(const Observation& seen) {
 // Past the point of no return there is only forward: what somebody else undid is done again before success is written (I14).
 Plan plan_retiring(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   const Plan step = retire(seen);
-  if (step.action != Action::Advance) return step;
+  if (step.action != Action::Advance && enforced(Guard::OldRefusedBeforeSuccess)) return step;
+  if (!is_shared(run) && !enforced(Guard::AllTrueBeforeSuccess)) return advance(Phase::Succeeded);
   if (auto repair = install_everywhere(run, seen, Credential::Pending)) return *repair;
-  if (auto repair = publish_everywhere(run, seen, Credential::Pending)) return *repair;
+  if (auto repair = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase))) return *repair;
   if (auto repair = converge_everywhere(run, journal, seen, now)) {
     return repair->action == Action::Advance ? block(repair->reason) : *repair;
   }
-  return step;
+  return advance(Phase::Succeeded);
 }
 
 Plan plan_rolling_back(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   // One live credential: the same place is written in both directions, so the forward requests must have landed first.
   if (!two_live(run) && !seen.quiet && enforced(Guard::QuietBeforeReversing)) return wait(waits::quiet, seen.quiet_at);
   if (auto step = install_everywhere(run, seen, Credential::Old)) return *step;
-  if (auto step = publish_everywhere(run, seen, Credential::Old)) return *step;
+  if (auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase))) return *step;
   if (auto step = converge_everywhere(run, journal, seen, now)) return *step;
   if (!two_live(run)) return advance(Phase::RolledBack);
   if (!seen.quiet && enforced(Guard::QuietBeforeWithdrawing)) return wait(waits::quiet, seen.quiet_at);
-  return advance(Phase::Withdrawing);
+  // A provider's slot keeps what it made: nobody uses it, and the next run makes another one there.
+  return advance(is_minted(run) ? Phase::RolledBack : Phase::Withdrawing);
 }
 
-Plan plan_withdrawing(const Observation& seen) {
+Plan plan_withdrawing(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  if (is_shared(run)) {
+    if (!seen.quiet && enforced(Guard::QuietBeforeWithdrawing)) return wait(waits::quiet, seen.quiet_at);
+    if (auto step = spread(run, journal, seen, now)) return *step;
+    return advance(Phase::RolledBack);
+  }
   const Acceptance pending = refused_by_all(seen, Credential::Pending);
   if (pending.verdict == Verdict::Unknown) return wait(waits::observation);
   if (pending.verdict == Verdict::Some) return effect(Action::Withdraw, pending.first, Credential::Pending);
@@ -289,24 +224,25 @@ bool untouched(Phase phase) { return phase == Phase::Admitted || phase == Phase:
 
 // Where a suspended run may rest: with one live credential only before the switch; with two anywhere before retirement.
 bool safe_to_park(const RunSpec& run, Phase phase) {
-  if (untouched(phase)) return true;
+  if (untouched(phase) || !enforced(Guard::ParkOnlySafely)) return true;
   return two_live(run) && before_point_of_no_return(phase);
 }
 
 // What overrides the phase's own step.
 std::optional<Plan> override_of(const RunSpec& run, const Journal& journal, const Observation& seen) {
   for (const VaultObservation& vault : seen.vaults) {
-    if (vault.foreign_owner) return block(reason::foreign_owner);
+    if (vault.foreign_owner && enforced(Guard::ForeignOwnerBlocks)) return block(reason::foreign_owner);
     if (vault.newer_generation && enforced(Guard::NewerGenerationBlocks)) return block(reason::journal_behind);
   }
   if (!seen.authorised && enforced(Guard::Authority)) return block(reason::not_bound);
-  if (seen.value_lost) return block(reason::value_lost);
-  const bool stop_at_once = untouched(journal.phase) && (seen.deleted || seen.go_back || seen.superseded);
+  if (seen.value_lost && enforced(Guard::LostValueBlocks)) return block(reason::value_lost);
+  const bool stop_at_once =
+      untouched(journal.phase) && !(is_minted(run) && journal.phase == Phase::Pinned) && (seen.deleted || seen.go_back || seen.superseded);
   if (stop_at_once) return advance(Phase::Abandoned);
   if (seen.deleted && !enforced(Guard::FinishWhenDeleted)) return advance(Phase::Abandoned);
   if (seen.suspended && safe_to_park(run, journal.phase)) return wait(waits::suspended);
   if (seen.go_back && before_point_of_no_return(journal.phase) && may_return(run)) {
-    return advance(Phase::RollingBack, reason::revision_changed);
+    return turn_back(run, journal.phase, reason::revision_changed);
   }
   return {};
 }
@@ -320,7 +256,9 @@ Plan plan(const RunSpec& run, const Journal& journal, const Observation& seen, I
     case Phase::Admitted:
       return plan_admitted(run, seen);
     case Phase::Staging:
-      return plan_staging(seen);
+      return plan_staging(run, journal, seen, now);
+    case Phase::Minting:
+      return plan_minting(run, journal, seen, now);
     case Phase::Pinned:
       return advance(Phase::Switching);
     case Phase::Switching:
@@ -336,7 +274,7 @@ Plan plan(const RunSpec& run, const Journal& journal, const Observation& seen, I
     case Phase::RollingBack:
       return plan_rolling_back(run, journal, seen, now);
     case Phase::Withdrawing:
-      return plan_withdrawing(seen);
+      return plan_withdrawing(run, journal, seen, now);
     case Phase::Succeeded:
     case Phase::RolledBack:
     case Phase::Abandoned:
@@ -345,12 +283,54 @@ Plan plan(const RunSpec& run, const Journal& journal, const Observation& seen, I
   return {.action = Action::Finished};
 }
 
+Credential wanted_in(api::Protocol protocol, Phase phase) noexcept {
+  const bool shared = protocol == api::Protocol::SharedKey;
+  switch (phase) {
+    case Phase::Admitted:
+    case Phase::Staging:
+    case Phase::Minting:
+    case Phase::Pinned:
+    case Phase::Withdrawing:
+    case Phase::RolledBack:
+    case Phase::Abandoned:
+      return Credential::Old;
+    case Phase::RollingBack:
+      return shared ? Credential::OldOfBoth : Credential::Old;
+    case Phase::Switching:
+      return shared ? Credential::OldOfBoth : Credential::Pending;
+    case Phase::Publishing:
+    case Phase::Rolling:
+    case Phase::Verifying:
+      return shared ? Credential::PendingOfBoth : Credential::Pending;
+    case Phase::Retiring:
+    case Phase::Succeeded:
+      break;
+  }
+  return Credential::Pending;
+}
+
+Published published_as(Credential credential) noexcept {
+  switch (credential) {
+    case Credential::Pending:
+      return Published::Pending;
+    case Credential::Old:
+      return Published::Old;
+    case Credential::OldOfBoth:
+      return Published::OldOfBoth;
+    case Credential::PendingOfBoth:
+      return Published::PendingOfBoth;
+  }
+  return Published::Pending;
+}
+
 std::string_view name_of(Action action) noexcept {
   switch (action) {
     case Action::Advance:
       return "Advance";
     case Action::Stage:
       return "Stage";
+    case Action::Mint:
+      return "Mint";
     case Action::Install:
       return "Install";
     case Action::Publish:

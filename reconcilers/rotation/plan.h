@@ -17,6 +17,7 @@ struct RunSpec {
   bool compromised = false;      // ConfirmedCompromise: no overlap, no way back (I13)
   bool back_on_failure = true;   // onFailure: Rollback
   bool enforce_drift = false;    // driftPolicy: Enforce
+  bool revoke_old = false;       // Slots, Shift: also end what the provider would leave valid
   Duration publish_deadline{};   // Publishing may take so long, then the direction changes
   Duration progress_deadline{};  // so may Switching and Rolling
   Duration soak{};               // at least so long nobody may be seen on the old one before it goes
@@ -33,11 +34,13 @@ struct Journal {
   Instant phase_since{};
 };
 
-enum class Credential : std::uint8_t { Pending, Old };
+// The last two are the documents of a shared key in between: both keys are accepted, and the one in the name is sent.
+enum class Credential : std::uint8_t { Pending, Old, OldOfBoth, PendingOfBoth };
 
 enum class Action : std::uint8_t {
   Advance,   // journal only: enter `phase`
-  Stage,     // write the pending value to the staging vault
+  Stage,     // write the pending value, or what the provider holds, to the staging vault
+  Mint,      // ask the provider at dependent `target` for a new value
   Install,   // make `credential` accepted at dependent `target`
   Publish,   // make `credential` what vault `target` returns
   Converge,  // bring consumer `target` to what is published
@@ -50,7 +53,7 @@ enum class Action : std::uint8_t {
 struct Plan {
   Action action = Action::Wait;
   api::Phase phase = api::Phase::Admitted;  // Advance
-  bool pins = false;                        // Advance to Pinned: record the staged version as the choice
+  bool pins = false;  // Advance: record the staged version, to Pinned as the choice, to Minting as what the idle slot held before
   Credential credential = Credential::Pending;
   std::uint16_t target = 0;
   std::string_view reason;  // Wait, Block and changes of direction: a word of api/reasons.h or of `waits`
@@ -78,6 +81,15 @@ constexpr bool before_point_of_no_return(api::Phase phase) {
   return phase != api::Phase::Retiring && !api::is_terminal(phase) && phase != api::Phase::RollingBack && phase != api::Phase::Withdrawing;
 }
 constexpr bool going_back(api::Phase phase) { return phase == api::Phase::RollingBack || phase == api::Phase::Withdrawing; }
+
+// The provider makes the pending value. A run back brings a retained value in again and makes none.
+constexpr bool mints(api::Protocol protocol, api::Direction direction) {
+  return (protocol == api::Protocol::Slots || protocol == api::Protocol::Shift) && direction == api::Direction::Forward;
+}
+
+// What vaults and consumers are to hold in a phase.
+Credential wanted_in(api::Protocol protocol, api::Phase phase) noexcept;
+Published published_as(Credential credential) noexcept;
 
 std::string_view name_of(Action action) noexcept;
 

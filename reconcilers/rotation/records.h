@@ -1,6 +1,7 @@
 // The objects that a rotation reads and writes, typed: the port between the domain and wherever API objects are stored.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,10 @@ class Records {
   // NotFound when it is gone, Invalid when what is stored cannot be read by this build.
   virtual Task<api::SecretRotation> rotation(Context context, ObjectKey key) = 0;
   virtual Task<api::RotationEnvironment> environment(Context context, std::string name) = 0;
-  // Every run in the journal's namespace, as it is stored now (never from a cache that may lag: a double mint hides there).
-  virtual Task<std::vector<api::RotationRun>> runs(Context context) = 0;
+  // The runs of the journal that `wanted` holds for, as they are stored now (never from a cache that may lag: a double mint hides
+  // there). Asked for few of many, so that one rotation's visit does not cost what all rotations' runs weigh.
+  using RunFilter = std::function<bool(const api::RotationRun&)>;
+  virtual Task<std::vector<api::RotationRun>> runs(Context context, RunFilter wanted) = 0;
 
   // Conflict = a run of this name exists: somebody else was first.
   virtual Task<api::RotationRun> create_run(Context context, api::RotationRun run) = 0;

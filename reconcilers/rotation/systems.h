@@ -63,6 +63,15 @@ class Dependent {
   // Makes `password` no longer accepted. Several live values: removes it by value, absent = done. One: sets an unguessable value that
   // nobody knows, whatever is there. Idempotent.
   virtual Task<> withdraw(Context context, std::string principal, const Secret& password) = 0;
+
+  // Where the provider makes the values (Addressing Slot and Shift). Others answer Invalid.
+  // What it holds now, read back. Slot: both slots, in order. Shift: the current value, then the previous one while it is accepted.
+  virtual Task<std::vector<Secret>> held(Context context, std::string principal);
+  // Asks for a new value, once: not idempotent, so never repeated by an adapter. Slot: in `slot`, in place of what is there. Shift: as
+  // the current one. Errors: Denied, Unavailable (certainly not made), OutcomeUnknown.
+  virtual Task<> mint(Context context, std::string principal, int slot);
+  // (Such a system's `install` answers Invalid, and its `withdraw` regenerates the slot that holds the value, or drops the previous one.)
+
   // Connections of this principal that were opened before `since` or cannot be told from those. Only if tells_sessions.
   virtual Task<Sessions> sessions(Context context, std::string principal, std::optional<Instant> since) = 0;
 };
@@ -87,6 +96,14 @@ class Consumer {
   virtual Task<std::string> converge(Context context, ConvergeTarget target, std::string mark) = 0;
   // Before anything is touched: healthy, reachable, and what would refuse converge. `replicas` for the plan.
   virtual Task<ConsumerFacts> baseline(Context context, std::string vault_url, std::string secret) = 0;
+
+  // Where it lives, as far as `users_of` looks: consumers of one place see the same users. Empty = there is nothing to look at.
+  virtual std::string place() const { return {}; }
+  // Everything there that refers to the secret in one of the vaults, this consumer included. Reads only; what cannot be read is said in
+  // the answer, so that a plan can tell it.
+  virtual Awaitable<SecretUsers> users_of(Context /*context*/, std::vector<std::string> /*vault_urls*/, std::string /*secret*/) {
+    co_return SecretUsers{};
+  }
 };
 
 // ---- catalog -----------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "reconcilers/rotation/targets.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
 
 namespace keyturn {
@@ -14,6 +16,12 @@ std::string staging_vault(const api::RotationEnvironmentSpec& environment, const
 }
 
 }  // namespace
+
+std::size_t vault_of(const api::SecretRotationSpec& spec, std::size_t consumer) {
+  const std::vector<std::string>& vaults = spec.secret.vaults;
+  const auto named = std::find(vaults.begin(), vaults.end(), spec.consumers[consumer].vault);
+  return named == vaults.end() ? 0 : static_cast<std::size_t>(named - vaults.begin());
+}
 
 std::string staging_name(const std::string& vault, const std::string& secret) {
   return std::string(staging_prefix) + to_hex(sha256(vault + "\n" + secret)).substr(0, 40);
@@ -53,7 +61,9 @@ EnvironmentView view_of(const api::RotationEnvironmentSpec& environment, const a
   view.environment = &environment;
   for (std::size_t i = 0; i < targets.dependents.size(); ++i) {
     const DependentCapabilities capabilities = targets.dependents[i]->capabilities();
-    view.dependents.push_back({.name = spec.dependents[i].system, .live_values_per_principal = capabilities.live_values_per_principal});
+    view.dependents.push_back({.name = spec.dependents[i].system,
+                               .live_values_per_principal = capabilities.live_values_per_principal,
+                               .addressing = capabilities.addressing});
   }
   for (std::size_t i = 0; i < baselines.size() && i < spec.consumers.size(); ++i) {
     view.consumers.push_back({.name = spec.consumers[i].name, .replicas = baselines[i].replicas, .refusal = baselines[i].refusal});

@@ -24,6 +24,9 @@ struct Targets {
 // Errors: those of the catalog, naming the entry.
 Result<Targets> resolve(Catalog& catalog, const api::RotationEnvironment& environment, const api::SecretRotationSpec& spec);
 
+// Which of secret.vaults the consumer reads, by index.
+std::size_t vault_of(const api::SecretRotationSpec& spec, std::size_t consumer);
+
 // "keyturn-stage-" and the first 40 hex digits of SHA-256 over vault and name (protocol.md 5): never a child of the secret's own name.
 std::string staging_name(const std::string& vault, const std::string& secret);
 

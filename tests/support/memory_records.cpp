@@ -41,7 +41,11 @@ Task<api::RotationEnvironment> MemoryRecords::environment(Context, std::string n
   co_return found->second;
 }
 
-Task<std::vector<api::RotationRun>> MemoryRecords::runs(Context) { co_return stored_runs; }
+Task<std::vector<api::RotationRun>> MemoryRecords::runs(Context, RunFilter wanted) {
+  std::vector<api::RotationRun> runs;
+  std::copy_if(stored_runs.begin(), stored_runs.end(), std::back_inserter(runs), wanted);
+  co_return runs;
+}
 
 Task<api::RotationRun> MemoryRecords::create_run(Context, api::RotationRun run) {
   if (find_run(stored_runs, run.meta.name) != stored_runs.end()) co_return Error{Errc::Conflict, "a run of this name exists"};

@@ -32,7 +32,7 @@ class MemoryRecords final : public Records {
 
   Task<api::SecretRotation> rotation(Context context, ObjectKey key) override;
   Task<api::RotationEnvironment> environment(Context context, std::string name) override;
-  Task<std::vector<api::RotationRun>> runs(Context context) override;
+  Task<std::vector<api::RotationRun>> runs(Context context, RunFilter wanted) override;
   Task<api::RotationRun> create_run(Context context, api::RotationRun run) override;
   Task<api::RotationRun> update_run(Context context, api::RotationRun run) override;
   Task<> write_status(Context context, api::SecretRotation rotation, api::SecretRotationStatus status) override;
