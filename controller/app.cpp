@@ -168,7 +168,9 @@ Result<> App::Impl::serve() {
   options.admission = rotation_admission(*store);
   options.mounts = {{"/v1alpha1/", gateway->handler()}, {"/metrics", gateway->handler()}};
   options.page = gateway->handler();
-  options.ready = [this] { return store->healthy() && rotations && rotations->has_synced(); };
+  options.ready = [this] { return rotations && rotations->has_synced(); };
+  // Only a restart, which opens the store anew, mends it: hence liveness.
+  options.live = [this] { return store->healthy(); };
   auto tls = net::server_context(certificates.server);
   if (!tls) return at("the server certificate", tls.error());
   api = std::make_unique<embedded::ApiServer>(io.get_executor(), clock, *random, *store, *access, std::move(options), *tls);

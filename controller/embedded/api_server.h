@@ -24,6 +24,7 @@ struct ApiServerOptions {
   std::map<std::string, net::HttpHandler> mounts;
   net::HttpHandler page;           // gets GET / of clients that accept text/html, which are browsers; others get the list of paths
   std::function<bool()> ready;     // asked by /readyz; empty = ready from start to stop
+  std::function<bool()> live;      // asked by all probes: false once the store refuses writes for good; empty = never
   std::size_t requests_max = 400;  // in flight, watches aside; more get 429
 };
 

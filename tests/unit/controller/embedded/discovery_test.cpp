@@ -119,7 +119,31 @@ TEST(Health, SaysNotReadyBeforeAndAfterItsTime) {
   EXPECT_EQ(api.get("/livez").body, "ok");
   ready = true;
   EXPECT_EQ(api.get("/readyz").body, "ok");
-  EXPECT_EQ(api.get("/readyz?verbose").body, "[+]ping ok\n[+]shutdown ok\nreadyz check passed\n");
+  EXPECT_EQ(api.get("/readyz?verbose").body, "[+]ping ok\n[+]store ok\n[+]startup ok\n[+]shutdown ok\nreadyz check passed\n");
+}
+
+TEST(Health, IsNotAliveOnceTheStoreTakesNoMoreWrites) {
+  bool live = true;
+  ApiServerOptions options;
+  options.live = [&live] { return live; };
+  ApiServerHarness api(std::move(options));
+  api.token.clear();
+  EXPECT_EQ(api.get("/livez").body, "ok");
+  EXPECT_EQ(api.get("/livez?verbose").body, "[+]ping ok\n[+]store ok\nlivez check passed\n");
+  live = false;
+  for (const char* probe : {"/livez", "/healthz", "/readyz"}) {
+    EXPECT_EQ(api.get(probe).status, 500) << probe;
+    EXPECT_NE(api.get(probe).body.find("[-]store failed: "), std::string::npos) << probe;
+  }
+  EXPECT_EQ(api.get("/livez?verbose").body, "[+]ping ok\n[-]store failed: it takes no writes until a restart\nlivez check failed\n");
+}
+
+TEST(Health, IsAliveWhileItIsNotReady) {
+  ApiServerOptions options;
+  options.ready = [] { return false; };
+  ApiServerHarness api(std::move(options));
+  EXPECT_EQ(api.get("/readyz").body, "[+]ping ok\n[+]store ok\n[-]startup failed: not ready\n[+]shutdown ok\nreadyz check failed\n");
+  EXPECT_EQ(api.get("/livez").status, 200);
 }
 
 Awaitable<> answer_with_a_word(net::HttpRequest request, net::Peer, net::ReplyWriter& out) {
