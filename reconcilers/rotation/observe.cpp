@@ -5,67 +5,13 @@
 #include "api/reasons.h"
 #include "reconcilers/rotation/credential_format.h"
 #include "reconcilers/rotation/key_set.h"
+#include "reconcilers/rotation/needs.h"
 #include "reconcilers/rotation/plan.h"
 
 namespace keyturn {
 namespace {
 
 using api::Phase;
-
-// What a phase has to know.
-struct Needs {
-  bool vaults = false;
-  bool staged = false;
-  bool pending = false;   // probe the pending credential
-  bool old = false;       // probe the old credential
-  bool baseline = false;  // consumers as they are before anything is touched
-  bool consumers = false;
-  bool sessions = false;  // who is still on the old credential
-  bool idle = false;      // who is on the login that is to be set
-  bool held = false;      // what the provider holds
-};
-
-// A provider makes the value: what it drops for that must be in nobody's hands, and what it made is read back.
-Needs needs_of_minting(Phase phase) {
-  if (phase == Phase::Staging) return {.vaults = true, .staged = true, .consumers = true, .held = true};
-  return {.vaults = true, .staged = true, .held = true};
-}
-
-Needs needs_of(const api::RotationRun& run) {
-  const Phase phase = run.status.phase;
-  const bool minting = phase == Phase::Staging || phase == Phase::Minting;
-  if (minting && mints(run.spec.protocol, run.spec.direction)) return needs_of_minting(phase);
-  // The dependents of a shared key are its own consumers.
-  const bool shared = run.spec.protocol == api::Protocol::SharedKey;
-  if (shared && (phase == Phase::Switching || phase == Phase::Withdrawing)) return {.vaults = true, .consumers = true};
-  switch (phase) {
-    case Phase::Admitted:
-      return {.vaults = true, .old = true, .baseline = true};
-    case Phase::Staging:
-      return {.staged = true, .idle = true};
-    case Phase::Switching:
-      return {.pending = true, .old = true};
-    case Phase::Publishing:
-      return {.vaults = true, .pending = true};
-    case Phase::Rolling:
-      return {.vaults = true, .pending = true, .consumers = true};
-    case Phase::Verifying:
-      return {.vaults = true, .pending = true, .consumers = true, .sessions = true};
-    case Phase::Retiring:
-      return {.vaults = true, .pending = true, .old = true, .consumers = true};
-    case Phase::RollingBack:
-      return {.vaults = true, .old = true, .consumers = true};
-    case Phase::Withdrawing:
-      return {.pending = true};
-    case Phase::Minting:
-    case Phase::Pinned:
-    case Phase::Succeeded:
-    case Phase::RolledBack:
-    case Phase::Abandoned:
-      break;
-  }
-  return {};
-}
 
 const api::RunTarget* find_target(const api::RotationRun& run, api::TargetKind kind, const std::string& name) {
   const auto& targets = run.status.targets;
@@ -80,7 +26,12 @@ VaultRefusal refusal_of(const Error& error) { return error.code == Errc::Denied 
 class Gathering {
  public:
   Gathering(Context context, const Targets& targets, const api::RotationRun& run, const Circumstances& known)
-      : context_(std::move(context)), targets_(targets), run_(run), spec_(run.spec.frozen), known_(known), needs_(needs_of(run)) {
+      : context_(std::move(context)),
+        targets_(targets),
+        run_(run),
+        spec_(run.spec.frozen),
+        known_(known),
+        needs_(needs_of(run.spec.protocol, run.spec.direction, run.status.phase)) {
     Observation& seen = look_.seen;
     seen.authorised = known.authorised;
     seen.approved = known.approved;
