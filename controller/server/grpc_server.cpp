@@ -358,13 +358,16 @@ Task<> RotationGrpcService::plan(Context context, std::string, const v1alpha1::P
 
 Result<> RotationGrpcService::start() {
   gpr_set_log_function(forward_log);
+  // gRPC says nothing but "no" to a bad certificate and to a port that is taken alike. So the certificate is looked at first.
+  if (const auto usable = net::server_context(identity_); !usable) return usable.error();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::SslServerCredentialsOptions tls;
   tls.pem_key_cert_pairs.push_back({identity_.key_pem, identity_.certificate_pem});
   grpc::ServerBuilder builder;
   const std::string address = options_.address.find(':') == std::string::npos ? options_.address : "[" + options_.address + "]";
-  builder.AddListeningPort(address + ":" + std::to_string(options_.port), grpc::SslServerCredentials(tls), &port_);
+  const std::string target = address + ":" + std::to_string(options_.port);
+  builder.AddListeningPort(target, grpc::SslServerCredentials(tls), &port_);
   // By default gRPC shares a port with whoever else does: two controllers on one port would answer in turns.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(options_.request_bytes_max);
@@ -372,7 +375,7 @@ Result<> RotationGrpcService::start() {
   server_ = builder.BuildAndStart();
   if (!server_ || port_ == 0) {
     server_.reset();
-    return Error{Errc::Conflict, "the gRPC address cannot be bound with this certificate"};
+    return Error{Errc::Conflict, "the address " + target + " cannot be bound; is the port in use?"};
   }
   server_->GetHealthCheckService()->SetServingStatus(v1alpha1::RotationService::service_full_name(), true);
   return ok();

@@ -166,7 +166,7 @@ class Ports(Scratch):
         self.assertEqual(self.controller().wait_ready().stop(), 0)
 
     def test_a_grpc_port_in_use_is_named(self):
-        self.refused(f"gRPC port {self.port}", arguments=("--grpc-port", self.port))
+        self.refused(f"gRPC port {self.port}: the address 127.0.0.1:{self.port} cannot be bound; is the port in use?", arguments=("--grpc-port", self.port))
 
     def test_an_address_that_is_none_is_refused(self):
         self.refused("port 0 of nonsense: listen address is not an IP address", arguments=("--address", "nonsense"))

@@ -69,6 +69,27 @@ TEST_F(GrpcServerTest, AnswersEveryQuestion) {
   EXPECT_EQ(plan.unsafe_window().nanos(), 250'000'000);
 }
 
+TEST_F(GrpcServerTest, VerifiesTheRecordsOfOneRotation) {
+  const std::vector<api::RotationRun> runs = a_chain(redis, 3);
+  add(a_rotation_that_notes(runs));
+  add(runs[0]);
+  add(runs[2]);
+  ASSERT_TRUE(start_grpc());
+  const auto client = stub();
+  v1alpha1::Verification verification;
+  auto request = about<v1alpha1::VerifyRequest>(redis);
+  ASSERT_TRUE(client->Verify(call().get(), request, &verification).ok());
+  EXPECT_FALSE(verification.intact());
+  EXPECT_EQ(verification.records(), 2);
+  EXPECT_EQ(verification.noted().sealed(), 3);
+  ASSERT_EQ(verification.findings_size(), 1);
+  EXPECT_EQ(verification.findings(0).kind(), "Removed");
+  EXPECT_EQ(verification.findings(0).run(), runs[2].meta.name);
+  request.set_anchor("nonsense");
+  EXPECT_EQ(client->Verify(call().get(), request, &verification).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(client->Verify(call().get(), {}, &verification).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(GrpcServerTest, NeedsATokenThatItKnows) {
   ASSERT_TRUE(start_grpc());
   EXPECT_EQ(list_code(""), grpc::StatusCode::UNAUTHENTICATED);
@@ -241,6 +262,17 @@ TEST_F(GrpcServerTest, APortInUseIsAConflict) {
   const Result<> started = second.start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Errc::Conflict);
+  EXPECT_EQ(started.error().message, "the address 127.0.0.1:" + std::to_string(grpc().port()) + " cannot be bound; is the port in use?");
+}
+
+TEST_F(GrpcServerTest, ABadCertificateIsNotBlamedOnThePort) {
+  net::TlsIdentity broken = tls.server;
+  broken.key_pem = net::generate_tls("other", {"localhost"})->server.key_pem;
+  GrpcServer server(io.get_executor(), clock, pool, queries, tokens, broken);
+  const Result<> started = server.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, Errc::Invalid);
+  EXPECT_EQ(started.error().message.find("port"), std::string::npos);
 }
 
 TEST_F(GrpcServerTest, HealthSaysServingForTheServerAndTheService) {
