@@ -1,6 +1,7 @@
-// The closed list of reasons: the same words in conditions, events, metrics, CLI and docs/runbook.md.
+// The closed list of reasons: the same words in conditions, events, metrics, CLI and docs/runbook.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -48,6 +49,7 @@ inline constexpr std::string_view inline_secrets_present = "InlineSecretsPresent
 inline constexpr std::string_view reference_pinned = "ReferencePinned";
 inline constexpr std::string_view consumer_template_failed = "ConsumerTemplateFailed";
 inline constexpr std::string_view unsafe_restart = "UnsafeRestart";
+inline constexpr std::string_view too_few_replicas = "TooFewReplicas";
 inline constexpr std::string_view outage_not_acknowledged = "OutageNotAcknowledged";
 inline constexpr std::string_view approval_required = "ApprovalRequired";
 inline constexpr std::string_view format_not_reversible = "FormatNotReversible";
@@ -63,12 +65,20 @@ inline constexpr std::string_view floor_kept = "FloorKept";
 inline constexpr std::string_view adopted = "Adopted";
 inline constexpr std::string_view succeeded = "Succeeded";
 
-// One row per reason: what it means and what a human does about it. docs/runbook.md is generated from it.
+// Where a reason stands in the index of the runbook: the sections of the list above.
+enum class Group : std::uint8_t { Ready, Reconciling, Stalled, Blocked, Other };
+
+// One row per reason. docs/runbook/README.md is generated from it.
 struct Entry {
+  Group group;
   std::string_view reason;
   std::string_view meaning;
-  std::string_view action;
+  std::string_view action;  // for what needs one line or none; empty: docs/runbook/REASON.md, written by hand, says it
 };
+
+// A reason that takes a person more than a line. All of Stalled and Blocked have a page; tests/tidy/runbook.py checks the pages.
+constexpr bool has_page(const Entry& entry) { return entry.action.empty(); }
+
 std::span<const Entry> all();
 
 }  // namespace keyturn::api::reason

@@ -126,7 +126,7 @@ Schema observed_generation() {
 
 Schema conditions(std::string description) {
   Schema reason =
-      text("One word of the closed list in docs/runbook.md, which says what it means and what to do.", 1024, pattern::condition_reason);
+      text("One word of the closed list in docs/runbook, which says what it means and what to do.", 1024, pattern::condition_reason);
   reason.min_length = 1;
   return list_of_maps(
       std::move(description), "type", {0, 16},

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+
+#include "api/reasons.h"
 
 namespace keyturn {
 namespace {
@@ -76,6 +79,18 @@ void print_conditions(std::ostream& out, const v1alpha1::Rotation& rotation, Ins
     table.add({entry.type(), entry.status(), since, entry.reason(), entry.message()});
   }
   table.print(out, "  ");
+}
+
+// Where a person finds what to do: the pages of the runbook for what is not as it should be.
+void print_pages(std::ostream& out, const v1alpha1::Rotation& rotation) {
+  std::set<std::string> reasons;
+  for (const v1alpha1::Condition& entry : rotation.conditions()) {
+    const bool wrong = entry.type() == "Ready" ? entry.status() != "True" : entry.status() == "True";
+    if (wrong) reasons.insert(entry.reason());
+  }
+  for (const api::reason::Entry& known : api::reason::all()) {
+    if (has_page(known) && reasons.contains(std::string(known.reason))) out << "See docs/runbook/" << known.reason << ".md\n";
+  }
 }
 
 std::string change_of(const v1alpha1::Run& run) {
@@ -157,6 +172,7 @@ void print_rotation(std::ostream& out, const v1alpha1::Rotation& rotation, Insta
     line(out, "Next", absolute(rotation.next_rotation_time()) + " (" + relative(rotation.next_rotation_time(), now) + ")");
   print_consumers(out, rotation);
   print_conditions(out, rotation, now);
+  print_pages(out, rotation);
 }
 
 void print_plan(std::ostream& out, const std::string& rotation, const v1alpha1::RotationPlan& plan) {

@@ -145,25 +145,7 @@ std::string reference_index(std::span<const KindSchema> kinds) {
   for (const auto& kind : kinds) {
     out += "| [" + kind.kind + "](" + page_name(kind) + ") | `" + kind.short_name + "` | " + cell(kind.description) + " |\n";
   }
-  out += "\nThe reasons that conditions, events, metrics and the command line use are in [the runbook](../runbook.md).\n";
-  return out;
-}
-
-std::string runbook(std::span<const api::reason::Entry> entries) {
-  std::string out("<!-- Written by keyturn-generate from api/reasons.cpp. Change it there. -->\n");
-  out +=
-      "# Runbook\nOne entry per reason. The same words stand in conditions, events, metrics and on the command line. Words in capitals "
-      "stand for names of yours; the message of the condition gives them.\n\n";
-  for (const auto& entry : entries) {
-    out += "- [" + std::string(entry.reason) + "](#";
-    for (const char c : entry.reason) {
-      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    out += ")\n";
-  }
-  for (const auto& entry : entries) {
-    out += "\n## " + std::string(entry.reason) + "\n" + std::string(entry.meaning) + "\n\n**Next:** " + std::string(entry.action) + "\n";
-  }
+  out += "\nThe reasons that conditions, events, metrics and the command line use are in [the runbook](../runbook/README.md).\n";
   return out;
 }
 

@@ -1,4 +1,4 @@
-"""Checks of the sources as text: `tidy.py layers ROOT`, `tidy.py leftovers ROOT`, `tidy.py selftest`.
+"""Checks of the sources as text: `tidy.py layers ROOT`, `tidy.py leftovers ROOT`, `tidy.py runbook ROOT`, `tidy.py selftest`.
 
 Prints each finding as FILE:LINE: TEXT and a closing line; the exit code is 1 when anything was found.
 """
@@ -8,10 +8,11 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import layers
 import leftovers
+import runbook
 import selftest
 from source_tree import SourceTree
 
-CHECKS = {"layers": layers.check, "leftovers": leftovers.check}
+CHECKS = {"layers": layers.check, "leftovers": leftovers.check, "runbook": runbook.check}
 
 
 def main(arguments):

@@ -98,6 +98,19 @@ TEST(Printer, OneRotationThatIsUnderWay) {
             "Conditions:   <none>\n");
 }
 
+TEST(Printer, WhatStallsARotationNamesItsPageOnce) {
+  v1alpha1::Rotation rotation;
+  *rotation.add_conditions() = message<v1alpha1::Condition>(R"({"type": "Ready", "status": "False", "reason": "ForeignPublish"})");
+  *rotation.add_conditions() = message<v1alpha1::Condition>(R"({"type": "Stalled", "status": "True", "reason": "ForeignPublish"})");
+  *rotation.add_conditions() = message<v1alpha1::Condition>(R"({"type": "Rotating", "status": "True", "reason": "Rotating"})");
+  *rotation.add_conditions() = message<v1alpha1::Condition>(R"({"type": "Drifted", "status": "False", "reason": "Drift"})");
+  std::ostringstream out;
+  print_rotation(out, rotation, noon);
+  const std::string text = out.str();
+  EXPECT_TRUE(text.ends_with("\nSee docs/runbook/ForeignPublish.md\n")) << text;
+  EXPECT_EQ(text.find("See "), text.rfind("See ")) << text;
+}
+
 TEST(Printer, APlan) {
   const auto plan = message<v1alpha1::RotationPlan>(R"({
     "decision": "Mint", "reason": "Scheduled", "credential": "2026-q4.2", "hash": "sha256:0123", "unsafeWindow": "0.250s",
