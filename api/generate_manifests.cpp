@@ -10,6 +10,7 @@
 #include "api/generate/reference.h"
 #include "api/generate/runbook.h"
 #include "api/generate/yaml.h"
+#include "api/hazards.h"
 #include "api/reasons.h"
 #include "api/schema.h"
 
@@ -32,6 +33,7 @@ std::map<std::string, std::string> files() {
       to_yaml(boost::json::object{
           {"apiVersion", "kustomize.config.k8s.io/v1beta1"}, {"kind", "Kustomization"}, {"resources", std::move(crds)}});
   out["docs/reference/README.md"] = reference_index(api::kinds());
+  out["docs/reference/hazards.md"] = hazards_page(api::hazard::all());
   out["docs/runbook/README.md"] = runbook_index(api::reason::all());
   return out;
 }

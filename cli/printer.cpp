@@ -5,7 +5,10 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+
+#include "api/hazards.h"
 #include <set>
 
 #include "api/reasons.h"
@@ -124,6 +127,56 @@ void print_run(std::ostream& out, const v1alpha1::Run& run) {
   }
 }
 
+void print_steps(std::ostream& out, const v1alpha1::RotationPlan& plan) {
+  if (plan.steps().empty()) {
+    line(out, "Steps", "none: nothing would be changed");
+    return;
+  }
+  out << "Steps:\n";
+  const std::size_t digits = std::to_string(plan.steps_size()).size();
+  for (int i = 0; i < plan.steps_size(); ++i) {
+    const v1alpha1::PlannedStep& step = plan.steps(i);
+    const std::string target = step.target().empty() ? "" : " " + step.target();
+    out << fmt::format("  {:>{}}. [{}] {}{}\n", i + 1, digits, printable(step.phase()), printable(step.action()), printable(target));
+    if (!step.description().empty()) out << std::string(digits + 4, ' ') << printable(step.description()) << '\n';
+  }
+}
+
+std::string unsafe_text(const v1alpha1::RotationPlan& plan) {
+  const Duration window(TimeUtil::DurationToMilliseconds(plan.unsafe_window()));
+  if (window != Duration::zero())
+    return "about " + format_duration(window) + ": until everybody has the new credential, new logins can fail";
+  return plan.steps().empty() ? "" : "0s: two credentials stay valid";
+}
+
+void print_hazards(std::ostream& out, const v1alpha1::RotationPlan& plan) {
+  if (plan.hazards().empty()) {
+    line(out, "Hazards", "none");
+    return;
+  }
+  std::string counts;
+  for (const char* severity : {"Blocking", "Warning", "Info"}) {
+    const auto of = std::count_if(plan.hazards().begin(), plan.hazards().end(),
+                                  [severity](const v1alpha1::Hazard& hazard) { return hazard.severity() == severity; });
+    if (of > 0) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", of, severity);
+  }
+  line(out, "Hazards", counts);
+  Table table({"SEVERITY", "HAZARD", "TARGET", "MESSAGE"});
+  for (const v1alpha1::Hazard& hazard : plan.hazards()) table.add({hazard.severity(), hazard.reason(), hazard.target(), hazard.message()});
+  table.print(out, "  ");
+}
+
+bool has_hazard(const v1alpha1::RotationPlan& plan, const std::function<bool(const v1alpha1::Hazard&)>& wanted) {
+  return std::any_of(plan.hazards().begin(), plan.hazards().end(), wanted);
+}
+
+std::string approval_text(const v1alpha1::RotationPlan& plan) {
+  const bool blocked = has_hazard(plan, [](const v1alpha1::Hazard& hazard) { return hazard.severity() == "Blocking"; });
+  const bool needed = has_hazard(plan, [](const v1alpha1::Hazard& hazard) { return hazard.reason() == api::hazard::approval_required; });
+  if (blocked) return "not possible: nothing begins while a hazard is Blocking";
+  return needed ? "needed: write spec.approvedPlan: " + plan.hash() : "not needed in this environment";
+}
+
 }  // namespace
 
 Table rotation_table(Columns columns) {
@@ -180,26 +233,11 @@ void print_plan(std::ostream& out, const std::string& rotation, const v1alpha1::
   line(out, "Decision", plan.decision());
   line(out, "Reason", plan.reason());
   line(out, "Afterwards", plan.credential());
-  const Duration window(TimeUtil::DurationToMilliseconds(plan.unsafe_window()));
-  line(out, "Unsafe", window == Duration::zero() ? "none" : format_duration(window));
+  print_steps(out, plan);
+  line(out, "Unsafe", unsafe_text(plan));
+  print_hazards(out, plan);
   line(out, "Plan hash", plan.hash());
-  out << "Steps:\n";
-  if (plan.steps().empty()) out << "  <none>\n";
-  const std::size_t digits = std::to_string(plan.steps_size()).size();
-  for (int i = 0; i < plan.steps_size(); ++i) {
-    const v1alpha1::PlannedStep& step = plan.steps(i);
-    const std::string target = step.target().empty() ? "" : " " + step.target();
-    out << fmt::format("  {:>{}}. [{}] {}{}\n", i + 1, digits, printable(step.phase()), printable(step.action()), printable(target));
-    if (!step.description().empty()) out << std::string(digits + 4, ' ') << printable(step.description()) << '\n';
-  }
-  out << "Hazards:\n";
-  if (plan.hazards().empty()) {
-    out << "  <none>\n";
-    return;
-  }
-  Table table({"SEVERITY", "REASON", "TARGET", "MESSAGE"});
-  for (const v1alpha1::Hazard& hazard : plan.hazards()) table.add({hazard.severity(), hazard.reason(), hazard.target(), hazard.message()});
-  table.print(out, "  ");
+  if (!plan.hash().empty()) line(out, "Approval", approval_text(plan));
 }
 
 void print_history(std::ostream& out, const std::string& rotation, const v1alpha1::GetHistoryResponse& history) {

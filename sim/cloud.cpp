@@ -19,7 +19,7 @@ Cloud::Cloud(ShiftedClock& clock_of_all, Random& random_of_all, Settings how)
       token_settings{.tenant = tenant, .refresh_in = std::nullopt},
       token_service(random, directory, tokens, token_settings),
       vault_service(vaults, tokens, tenant),
-      arm_service(apps, tokens, arm_access, arm_throttle, random, {tenant, subscription}) {}
+      arm_service(apps, jobs, tokens, arm_access, arm_throttle, random, {tenant, subscription}) {}
 
 Instant Cloud::settle() {
   const Instant now = clock.now();

@@ -3,12 +3,14 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/net/http_message.h"
 #include "base/random.h"
 #include "sim/access.h"
 #include "sim/agenda.h"
 #include "sim/apps/apps.h"
+#include "sim/apps/job.h"
 #include "sim/arm/arm_service.h"
 #include "sim/entra/directory.h"
 #include "sim/entra/token_service.h"
@@ -52,6 +54,7 @@ class Cloud {
   Agenda agenda;
   Vaults vaults;
   Apps apps;
+  std::vector<Job> jobs;
   Directory directory;
   Tokens tokens;
   TokenSettings token_settings;

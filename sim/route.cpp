@@ -8,7 +8,7 @@ namespace keyturn::sim {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 26> actions{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 28> actions{{
     {"vault.set", "set"},
     {"vault.get", "get"},
     {"vault.patch", "set"},
@@ -33,6 +33,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> actions{
     {"revisions.deactivate", "write"},
     {"replicas.list", "read"},
     {"replicas.get", "read"},
+    {"jobs.list", "read"},
+    {"permissions.list", "read"},
     {"operations.status", "read"},
     {"operations.result", "read"},
 }};

@@ -205,6 +205,35 @@ Answer<> read_app(Cloud& cloud, const json::value& value, const std::string& whe
   return {};
 }
 
+Answer<> read_job(Cloud& cloud, const json::value& value, const std::string& where, Instant) {
+  Members members(value, where);
+  const std::string name = members.required_text("name");
+  const std::string group = members.text("resourceGroup", "keyturn");
+  const json::array* secrets = members.list("secrets");
+  if (const auto verdict = members.done(); !verdict) return verdict.error();
+  if (cloud.jobs.size() >= apps_max) return Refusal{400, "BadRequest", "there are too many jobs"};
+  AppSecrets::Draft draft;
+  const auto read = for_each_item(secrets, where + ".secrets",
+                                  [&](const json::value& item, const std::string& at) { return read_app_secret(cloud, item, at, draft); });
+  if (!read) return read.error();
+  json::array shown;
+  for (const AppSecrets::Entry& entry : draft.entries) {
+    json::object item{{"name", entry.name}};
+    if (!entry.key_vault_url.empty()) item["keyVaultUrl"] = entry.key_vault_url;
+    if (!entry.identity.empty()) item["identity"] = entry.identity;
+    shown.push_back(std::move(item));
+  }
+  json::object properties{{"provisioningState", "Succeeded"},
+                          {"configuration", json::object{{"triggerType", "Schedule"}, {"secrets", std::move(shown)}}},
+                          {"template", default_template(name, draft)}};
+  cloud.jobs.push_back({group, json::object{{"id", "/subscriptions/" + cloud.subscription + "/resourceGroups/" + group +
+                                                       "/providers/Microsoft.App/jobs/" + name},
+                                            {"name", name},
+                                            {"type", "Microsoft.App/jobs"},
+                                            {"properties", std::move(properties)}}});
+  return {};
+}
+
 // Who the directory is, before anything that carries its ids is made.
 void read_directory(Cloud& cloud, Members& members) {
   cloud.tenant = lower(members.text("tenant", cloud.tenant));
@@ -246,6 +275,7 @@ Answer<> apply_seed(Cloud& cloud, const SecretJson& document, Instant now) {
   const json::array* vaults = members.list("vaults");
   const json::array* grants = members.list("grants");
   const json::array* apps = members.list("apps");
+  const json::array* jobs = members.list("jobs");
   if (const auto verdict = members.done(); !verdict) return verdict.error();
 
   using Reader = Answer<> (*)(Cloud&, const json::value&, const std::string&, Instant);
@@ -256,7 +286,7 @@ Answer<> apply_seed(Cloud& cloud, const SecretJson& document, Instant now) {
   };
   // Grants come before apps, because apps read their references as soon as they are there.
   for (const Part& part : {Part{principals, "principals", read_principal}, Part{vaults, "vaults", read_vault},
-                           Part{grants, "grants", apply_grant}, Part{apps, "apps", read_app}}) {
+                           Part{grants, "grants", apply_grant}, Part{apps, "apps", read_app}, Part{jobs, "jobs", read_job}}) {
     const auto verdict = for_each_item(part.items, part.name,
                                        [&](const json::value& item, const std::string& at) { return part.read(cloud, item, at, now); });
     if (!verdict) return verdict.error();

@@ -145,7 +145,22 @@ std::string reference_index(std::span<const KindSchema> kinds) {
   for (const auto& kind : kinds) {
     out += "| [" + kind.kind + "](" + page_name(kind) + ") | `" + kind.short_name + "` | " + cell(kind.description) + " |\n";
   }
-  out += "\nThe reasons that conditions, events, metrics and the command line use are in [the runbook](../runbook/README.md).\n";
+  out +=
+      "\nThe reasons that conditions, events, metrics and the command line use are in [the runbook](../runbook/README.md); the "
+      "hazards that `keyturn plan` shows are in [hazards](hazards.md).\n";
+  return out;
+}
+
+std::string hazards_page(std::span<const api::hazard::Entry> entries) {
+  std::string out("<!-- Written by keyturn-generate from api/hazards.cpp. Change it there. -->\n");
+  out +=
+      "# Hazards\n`keyturn plan` lists what may go wrong with a rotation before anything is touched, worst first. A hazard that is "
+      "Blocking keeps the run from starting. The plan's hash covers all of them: an approval does not hold for a plan whose hazards have "
+      "changed.\n\n| hazard | severity | what it means | what to do |\n|---|---|---|---|\n";
+  for (const auto& entry : entries) {
+    out += "| " + std::string(entry.hazard) + " | " + std::string(entry.severity) + " | " + cell(entry.meaning) + " | " +
+           cell(entry.action) + " |\n";
+  }
   return out;
 }
 

@@ -28,6 +28,14 @@ ConsumerFacts no_such_app() {
   return out;
 }
 
+// The app's names for the secret of the target.
+std::vector<std::string> names_of(const AppView& app, const AppTarget& target) {
+  std::vector<std::string> out;
+  for (const AppSecretEntry& entry : app.secrets)
+    if (refers_to(entry, target.vault, target.secret)) out.push_back(entry.name);
+  return out;
+}
+
 // A mark at the beginning of `stage`.
 ConvergenceMark mark_of(const AppTarget& target, const AppView& app, const std::vector<AppSecretEntry>& secrets, Stage stage) {
   ConvergenceMark out;
@@ -75,9 +83,13 @@ std::string patch_body(const std::vector<AppSecretEntry>& secrets) {
 AzureContainerApp::AzureContainerApp(std::shared_ptr<ArmClient> arm, std::shared_ptr<HealthProbe> health, Settings settings)
     : arm_(std::move(arm)), health_(std::move(health)), settings_(std::move(settings)) {}
 
-std::string AzureContainerApp::path(const std::string& below) const {
+std::string AzureContainerApp::group_path() const {
   return "/subscriptions/" + percent_encode(settings_.subscription) + "/resourceGroups/" + percent_encode(settings_.resource_group) +
-         "/providers/Microsoft.App/containerApps/" + percent_encode(settings_.app) + below + "?api-version=" + std::string(api_version);
+         "/providers/Microsoft.App/";
+}
+
+std::string AzureContainerApp::path(const std::string& below) const {
+  return group_path() + "containerApps/" + percent_encode(settings_.app) + below + "?api-version=" + std::string(api_version);
 }
 
 Task<AppView> AzureContainerApp::read(Context context) {
@@ -171,12 +183,62 @@ Task<ConsumerFacts> AzureContainerApp::baseline(Context context, std::string vau
   if (!seen) co_return seen.error();
   ConsumerFacts facts = judge_app_health(*seen, settings_.rules, std::nullopt);
   if (facts.state == ConsumerState::Proven) {
-    const std::optional<Health> answer = co_await health(std::move(context));
+    const std::optional<Health> answer = co_await health(context);
     facts = judge_app_health(*seen, settings_.rules, answer);
   }
   facts.refusal = app_refusal(seen->app, *wanted, nullptr, settings_.rules);
-  if (settings_.data_protection == api::DataProtection::Detect) facts.evidence += "; data protection not attested";
+  facts.findings = findings_of(seen->app.usage, names_of(seen->app, *wanted), settings_.data_protection);
+  const std::optional<Permissions> rights = co_await permissions(std::move(context));
+  if (rights && !rights->allow("Microsoft.App/containerApps/write")) facts.findings.push_back(ConsumerFinding::WriteDenied);
+  if (rights && !rights->allow("Microsoft.App/containerApps/revisions/restart/action"))
+    facts.findings.push_back(ConsumerFinding::RestartDenied);
   co_return facts;
+}
+
+// Asking needs no right beyond seeing the app; when the answer cannot be had, the write itself tells.
+Awaitable<std::optional<Permissions>> AzureContainerApp::permissions(Context context) {
+  const std::string target = group_path() + "containerApps/" + percent_encode(settings_.app) +
+                             "/providers/Microsoft.Authorization/permissions?api-version=" + std::string(Permissions::api_version);
+  const Result<ArmReply> reply = co_await arm_->get(std::move(context), target);
+  if (!reply) co_return std::nullopt;
+  co_return Permissions::read(reply->body);
+}
+
+Task<std::vector<SecretUser>> AzureContainerApp::list(Context context, SecretUser::Kind kind, std::vector<net::Origin> vaults,
+                                                      std::string secret) {
+  std::vector<SecretUser> out;
+  const std::string type = kind == SecretUser::Kind::Job ? "jobs" : "containerApps";
+  net::Url url{arm_->origin(), group_path() + type + "?api-version=" + std::string(api_version)};
+  for (int page = 0; page < list_pages_max; ++page) {
+    const Result<ArmReply> reply = co_await arm_->follow(context, url);
+    if (!reply) co_return reply.error();
+    const Result<std::vector<SecretUser>> users = read_users(reply->body, kind, settings_.resource_group, vaults, secret);
+    if (!users) co_return users.error();
+    out.insert(out.end(), users->begin(), users->end());
+    const std::string next = next_link(reply->body);
+    if (next.empty()) co_return out;
+    const Result<net::Url> following = net::Url::parse(next);
+    if (!following) co_return Error{Errc::Invalid, "the next page of applications has no usable address"};
+    url = *following;
+  }
+  co_return Error{Errc::Invalid, "the resource group has more applications than can be read"};
+}
+
+Awaitable<SecretUsers> AzureContainerApp::users_of(Context context, std::vector<std::string> vault_urls, std::string secret) {
+  std::vector<net::Origin> vaults;
+  for (const std::string& text : vault_urls) {
+    if (const Result<net::Url> url = net::Url::parse(text)) vaults.push_back(url->origin);
+  }
+  SecretUsers out;
+  for (const SecretUser::Kind kind : {SecretUser::Kind::Application, SecretUser::Kind::Job}) {
+    const Result<std::vector<SecretUser>> found = co_await list(context, kind, vaults, secret);
+    if (!found) {
+      out.not_read.emplace_back(kind == SecretUser::Kind::Job ? "jobs" : "container apps");
+      continue;
+    }
+    out.users.insert(out.users.end(), found->begin(), found->end());
+  }
+  co_return out;
 }
 
 Task<std::string> AzureContainerApp::converge(Context context, ConvergeTarget target, std::string mark_text) {

@@ -7,6 +7,8 @@
 #include "reconcilers/azure/arm.h"
 #include "reconcilers/azure/container_app_judgement.h"
 #include "reconcilers/azure/health_probe.h"
+#include "reconcilers/azure/json_members.h"
+#include "reconcilers/azure/permissions.h"
 #include "reconcilers/rotation/systems.h"
 
 namespace keyturn {
@@ -18,12 +20,13 @@ namespace keyturn {
 //
 // `reload: Poll` never writes or restarts: it waits until the platform has certainly synchronised and restarted by itself.
 //
-// `dataProtection: Detect` does not look for a key ring yet: it blocks nothing, and the evidence of the baseline says "data protection
-// not attested".
+// The baseline also tells what the app's definition says of its use of the secret and of a DataProtection key ring
+// (container_app_usage.h), and what the identity may not do; `users_of` tells which apps and jobs of the resource group refer to a secret.
 class AzureContainerApp final : public Consumer {
  public:
   static constexpr std::string_view api_version = "2025-01-01";
   static constexpr int revision_pages_max = 20;
+  static constexpr int list_pages_max = 50;
   static constexpr std::size_t active_revisions_max = 50;
   static constexpr Duration snapshot_age_max{5'000};  // for a restart; a write always looks again, because it replaces what it read
 
@@ -40,8 +43,13 @@ class AzureContainerApp final : public Consumer {
   Task<ConsumerFacts> observe(Context context, ConvergeTarget target, std::string mark) override;
   Task<std::string> converge(Context context, ConvergeTarget target, std::string mark) override;
   Task<ConsumerFacts> baseline(Context context, std::string vault_url, std::string secret) override;
+  std::string place() const override { return lower(settings_.resource_group); }
+  Awaitable<SecretUsers> users_of(Context context, std::vector<std::string> vault_urls, std::string secret) override;
 
  private:
+  Task<std::vector<SecretUser>> list(Context context, SecretUser::Kind kind, std::vector<net::Origin> vaults, std::string secret);
+  Awaitable<std::optional<Permissions>> permissions(Context context);
+  std::string group_path() const;
   std::string path(const std::string& below) const;
   Task<AppView> read(Context context);
   Task<std::vector<AppRevision>> active_revisions(Context context);

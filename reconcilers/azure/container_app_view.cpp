@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "reconcilers/azure/json_members.h"
 
 namespace keyturn {
 namespace {
@@ -12,31 +13,6 @@ namespace {
 namespace json = boost::json;
 
 Error unexpected() { return {Errc::Unavailable, "Azure Resource Manager answered with something unexpected"}; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
-const json::object& object_at(const json::object& parent, std::string_view name) {
-  static const json::object none;
-  const json::value* value = parent.if_contains(name);
-  return value != nullptr && value->is_object() ? value->get_object() : none;
-}
-const json::array& array_at(const json::object& parent, std::string_view name) {
-  static const json::array none;
-  const json::value* value = parent.if_contains(name);
-  return value != nullptr && value->is_array() ? value->get_array() : none;
-}
-std::string text_at(const json::object& parent, std::string_view name) {
-  const json::value* value = parent.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string())) : std::string();
-}
-bool flag_at(const json::object& parent, std::string_view name) {
-  const json::value* value = parent.if_contains(name);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
 
 std::string short_fingerprint(const std::string& text) { return to_hex(sha256(text)).substr(0, 16); }
 
@@ -104,7 +80,28 @@ Result<AppView> read_app(const json::value& body, Instant date) {
   const std::string text = errors == nullptr || errors->is_null() ? std::string() : json::serialize(*errors);
   out.has_errors = !text.empty() && text != "\"\"" && text != "[]";
   out.errors_fingerprint = short_fingerprint(out.has_errors ? text : std::string());
+  out.usage = read_usage(properties);
   out.date = date;
+  return out;
+}
+
+Result<std::vector<SecretUser>> read_users(const json::value& page, SecretUser::Kind kind, const std::string& group,
+                                           const std::vector<net::Origin>& vaults, std::string_view secret) {
+  if (!page.is_object()) return unexpected();
+  std::vector<SecretUser> out;
+  for (const json::value& item : array_at(page.get_object(), "value")) {
+    const json::object& configuration = object_at(object_at(as_object(item), "properties"), "configuration");
+    SecretUser user{.kind = kind, .group = group, .name = text_at(as_object(item), "name")};
+    bool refers = false;
+    for (const json::value& entry : array_at(configuration, "secrets")) {
+      const AppSecretEntry reference{text_at(as_object(entry), "name"), text_at(as_object(entry), "keyVaultUrl"), {}};
+      const bool ours = std::any_of(vaults.begin(), vaults.end(), [&](const auto& vault) { return refers_to(reference, vault, secret); });
+      if (!ours) continue;
+      refers = true;
+      user.pinned = user.pinned || !parse_vault_reference(reference.key_vault_url)->version.empty();
+    }
+    if (refers && !user.name.empty()) out.push_back(std::move(user));
+  }
   return out;
 }
 

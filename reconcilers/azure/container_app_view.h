@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/net/url.h"
 #include "base/time.h"
+#include "reconcilers/azure/container_app_usage.h"
 
 namespace keyturn {
 
@@ -58,11 +59,15 @@ struct AppView {
   std::vector<AppSecretEntry> secrets;
   bool has_errors = false;         // properties.deploymentErrors, which is in no specification
   std::string errors_fingerprint;  // of its text, 16 hex digits
-  Instant date{};                  // the server's clock when it answered
+  AppUsage usage;
+  Instant date{};  // the server's clock when it answered
 };
 
 // Errors: Unavailable (not the shape of the resource).
 Result<AppView> read_app(const boost::json::value& body, Instant date);
+// The applications or jobs on a page that refer to the secret in one of the vaults.
+Result<std::vector<SecretUser>> read_users(const boost::json::value& page, SecretUser::Kind kind, const std::string& group,
+                                           const std::vector<net::Origin>& vaults, std::string_view secret);
 Result<std::vector<AppRevision>> read_revisions(const boost::json::value& page);
 Result<std::vector<AppReplica>> read_replicas(const boost::json::value& body);
 // The following page's address, empty at the end.

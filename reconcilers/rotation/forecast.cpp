@@ -1,7 +1,10 @@
 #include "reconcilers/rotation/forecast.h"
 
+#include <algorithm>
+
 #include "reconcilers/rotation/admission.h"
 #include "reconcilers/rotation/ledger.h"
+#include "reconcilers/rotation/look_ahead.h"
 
 namespace keyturn {
 
@@ -10,7 +13,7 @@ Forecast forecast_of(const api::RotationRunSpec& run, const Decision& decision, 
   forecast.steps = preview(run, shape_of(run, timing));
   forecast.hazards = hazards(run.frozen, view);
   forecast.hash = plan_hash(run.frozen, forecast.steps, forecast.hazards);
-  if (run.protocol == api::Protocol::Single) forecast.unsafe_window = unsafe_window_expected;
+  forecast.unsafe_window = unsafe_window_of(run);
   return forecast;
 }
 
@@ -34,10 +37,14 @@ Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, con
   if (!all) co_return all.error();
   auto targets = resolve(catalog, *environment, rotation->spec);
   if (!targets) co_return targets.error();
-  const std::vector<ConsumerFacts> facts = co_await baselines(context, *targets, rotation->spec.secret.name);
-  const EnvironmentView view = view_of(environment->spec, rotation->spec, *targets, facts);
+  const EnvironmentView view = co_await look_ahead(context.named("plan"), *targets, environment->spec, rotation->spec);
   const std::vector<api::RotationRun> runs = runs_of(key, *all);
-  const Ledger ledger = ledger_of(runs, rotation->spec.revision, rotation->status.issued_not_before, rotation->spec.issued_not_before);
+  Ledger ledger = ledger_of(runs, rotation->spec.revision, rotation->status.issued_not_before, rotation->spec.issued_not_before);
+  if (earlier_runs_unknown(runs)) {
+    auto versions = co_await targets->vaults.front()->versions(context.named("recall"), rotation->spec.secret.name);
+    if (!versions) co_return versions.error();
+    recall(ledger, recollect(*versions, records.owner()));
+  }
   const Instant now = context.clock().now();
   const Decision decision = decide(rotation->spec, ledger, now, zones);
   const bool begins = decision.verb == Verb::Mint || decision.verb == Verb::Activate;

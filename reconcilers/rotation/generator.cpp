@@ -16,6 +16,8 @@ constexpr std::string_view digits = "0123456789";
 constexpr std::string_view marks = "-_.~";  // unreserved in a URL (RFC 3986), plain in shells, SQL, JSON and connection strings
 constexpr std::string_view ends = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::string_view all = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::string_view base64url_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 char pick(std::string_view alphabet, Random& random) { return alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))]; }
 
@@ -50,11 +52,10 @@ SecretBuffer random_bytes(std::size_t count, Random& random) {
 }
 
 void append_hex(SecretBuffer& out, std::span<const char> bytes) {
-  static constexpr std::string_view symbols = "0123456789abcdef";
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out.push_back(symbols[byte >> 4]);
-    out.push_back(symbols[byte & 15]);
+    out.push_back(hex_digits[byte >> 4]);
+    out.push_back(hex_digits[byte & 15]);
   }
 }
 
@@ -66,16 +67,15 @@ Secret hex(std::size_t count, Random& random) {
 }
 
 Secret base64url(std::size_t count, Random& random) {
-  static constexpr std::string_view symbols = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   SecretBuffer bytes = random_bytes(count, random);
   SecretBuffer out((count * 4 + 2) / 3);
   std::uint32_t pending = 0;
   int bits = 0;
   for (const char c : bytes.writable()) {
     pending = (pending << 8 | static_cast<unsigned char>(c)) & 0xFFFF;
-    for (bits += 8; bits >= 6; bits -= 6) out.push_back(symbols[pending >> (bits - 6) & 63]);
+    for (bits += 8; bits >= 6; bits -= 6) out.push_back(base64url_digits[pending >> (bits - 6) & 63]);
   }
-  if (bits > 0) out.push_back(symbols[pending << (6 - bits) & 63]);
+  if (bits > 0) out.push_back(base64url_digits[pending << (6 - bits) & 63]);
   OPENSSL_cleanse(&pending, sizeof pending);
   return std::move(out).finish();
 }
@@ -125,6 +125,22 @@ Result<Secret> generate(const api::Generator& generator, const api::SecretFormat
       break;
   }
   return Error{Errc::Invalid, "this generator's values are made by the provider"};
+}
+
+std::string_view alphabet_of(api::GeneratorType type) noexcept {
+  switch (type) {
+    case api::GeneratorType::Password:
+      return all;
+    case api::GeneratorType::Hex:
+      return hex_digits;
+    case api::GeneratorType::Uuid:
+      return "0123456789abcdef-";
+    case api::GeneratorType::Base64:
+      return base64url_digits;
+    case api::GeneratorType::ProviderMinted:
+      return "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  }
+  return all;
 }
 
 }  // namespace keyturn

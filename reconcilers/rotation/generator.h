@@ -1,6 +1,8 @@
 // New values: enough entropy, and by construction nothing that a shell, SQL, a URL or a connection string would take for syntax.
 #pragma once
 
+#include <string_view>
+
 #include "api/secret_rotation.h"
 #include "base/error.h"
 #include "base/random.h"
@@ -19,5 +21,8 @@ inline constexpr int random_bytes_max = 512;
 // Hex and Base64 (URL-safe, unpadded): of `length` random bytes. Uuid: version 4, for systems that want that shape.
 // All fit every format unescaped. Errors: Invalid (length out of range; ProviderMinted, which nobody but the provider makes).
 Result<Secret> generate(const api::Generator& generator, const api::SecretFormat& format, Random& random);
+
+// The characters that a generator's values may hold. A provider's values: those of Base64, as keys of Azure's services are.
+std::string_view alphabet_of(api::GeneratorType type) noexcept;
 
 }  // namespace keyturn

@@ -8,6 +8,7 @@
 
 #include "api/rotation_environment.h"
 #include "api/secret_rotation.h"
+#include "reconcilers/rotation/facts.h"
 
 namespace keyturn {
 
@@ -18,8 +19,12 @@ struct EnvironmentView {
     std::string name;
     int replicas = -1;  // -1 = not known
     std::string refusal;
+    bool unhealthy = false;
+    std::vector<ConsumerFinding> findings;
   };
   std::vector<ConsumerView> consumers;
+  SecretUsers users;                       // who refers to the secret where the consumers live; consumers are among them
+  std::vector<std::string> vaults_denied;  // vaults whose versions of the secret may not be listed
   struct DependentView {
     std::string name;
     int live_values_per_principal = 1;
@@ -31,8 +36,8 @@ enum class Severity : std::uint8_t { Info, Warning, Blocking };
 
 struct Hazard {
   Severity severity = Severity::Info;
-  std::string_view reason;
-  std::string target;
+  std::string_view reason;  // a word of api/hazards.h; where it is Blocking, also a reason of api/reasons.h
+  std::string target;       // a name of the spec, or "group/application" of something that is not declared; empty = the whole
   std::string message;
   bool operator==(const Hazard&) const = default;
 };

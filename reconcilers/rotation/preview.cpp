@@ -89,12 +89,18 @@ std::vector<PlannedStep> preview(const api::RotationRunSpec& run, const RunSpec&
 }
 
 std::string plan_hash(const api::SecretRotationSpec& spec, const std::vector<PlannedStep>& steps, const Hazards& hazards) {
-  // The approval itself must not change what it approves.
+  // What changes nothing of what will be done must not undo an approval: the approval itself, waiting, and what is only kept or shown.
   api::SecretRotationSpec bound = spec;
   bound.approved_plan.clear();
+  bound.suspend = false;
+  bound.incident.clear();
+  bound.history_keep = 0;
   std::string text = api::spec_hash(bound);
   for (const PlannedStep& step : steps) text.append("\n").append(step.description);
-  for (const Hazard& hazard : hazards) text.append("\n").append(hazard.reason).append(" ").append(hazard.target);
+  for (const Hazard& hazard : hazards) {
+    text.append("\n").append(name_of(hazard.severity)).append(" ").append(hazard.reason).append(" ").append(hazard.target);
+    text.append(" ").append(hazard.message);
+  }
   return "sha256:" + to_hex(sha256(text));
 }
 

@@ -11,6 +11,7 @@
 #include "reconcilers/rotation/describe.h"
 #include "reconcilers/rotation/execute.h"
 #include "reconcilers/rotation/ledger.h"
+#include "reconcilers/rotation/look_ahead.h"
 #include "reconcilers/rotation/observe.h"
 #include "reconcilers/rotation/refusal_reason.h"
 
@@ -235,8 +236,7 @@ Task<Outcome> RotationReconciler::begin_run(Context context, Pass& pass) {
   if (behind) {
     co_return co_await refused(context, pass, reason::journal_behind, "the vault carries a newer generation than the journal knows");
   }
-  const std::vector<ConsumerFacts> facts = co_await baselines(context, pass.targets, spec.secret.name);
-  const EnvironmentView view = view_of(pass.environment.spec, spec, pass.targets, facts);
+  const EnvironmentView view = co_await look_ahead(context.named("plan"), pass.targets, pass.environment.spec, spec);
   api::RotationRun run = admit(pass.rotation, pass.decision, pass.runs, pass.all, view, version.id, pass.now);
   const Forecast ahead = forecast_of(run.spec, pass.decision, view, pass.timing());
   pass.plan = api::PlanStatus{.hash = ahead.hash,
@@ -323,11 +323,13 @@ Task<Outcome> RotationReconciler::drive(Context context, Pass& pass) {
   const bool decided = pass.decision.verb == Verb::Keep || pass.decision.verb == Verb::Activate || pass.decision.verb == Verb::Mint;
   const BootInstant quiet_from = quarantine_.quiet_from(pass.identity(), pass.timing().quarantine());
   const BootInstant boot_now = context.clock().boot_now();
-  Circumstances known{.owner = ports_.records.owner(),
-                      .authorised = pass.authorised,
-                      .suspended = pass.rotation.spec.suspend,
-                      .deleted = pass.rotation.meta.deleted.has_value(),
-                      .quiet = boot_now >= quiet_from};
+  Circumstances known{
+      .owner = ports_.records.owner(),
+      .authorised = pass.authorised,
+      .approved = !pass.environment.spec.protection.approval_required || pass.rotation.spec.approved_plan == pass.run->spec.plan_hash,
+      .suspended = pass.rotation.spec.suspend,
+      .deleted = pass.rotation.meta.deleted.has_value(),
+      .quiet = boot_now >= quiet_from};
   known.go_back = !known.deleted && decided && wanted == pass.run->spec.old_credential;
   known.superseded = !known.deleted && decided && !known.go_back && wanted != pass.run->spec.credential;
   if (!known.quiet) known.quiet_at = pass.now + std::chrono::duration_cast<Duration>(quiet_from - boot_now);

@@ -2,8 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <charconv>
+#include <initializer_list>
 #include <span>
 
 #include "base/secret_memory.h"
@@ -24,6 +27,7 @@ struct ArmService::Call {
 namespace {
 
 constexpr std::string_view retry_after_s = "1";  // between two looks at an operation
+constexpr std::size_t page_items_max = 20;       // of a list of apps or jobs
 
 Refusal not_found(std::string_view what) { return {404, "ResourceNotFound", "The Resource '" + std::string(what) + "' was not found."}; }
 
@@ -43,6 +47,8 @@ void route_app(Path rest, const std::string& method, Route& route) {
   if (rest.empty()) {
     if (get) route.operation = "apps.get";
     if (method == "PATCH") route.operation = "apps.patch";
+  } else if (is(0, "providers")) {
+    if (rest.size() == 3 && get && is(1, "Microsoft.Authorization") && is(2, "permissions")) route.operation = "permissions.list";
   } else if (rest.size() == 1 && !is(0, "revisions")) {
     if (post && is(0, "listSecrets")) route.operation = "apps.list-secrets";
     if (post && is(0, "start")) route.operation = "apps.start";
@@ -118,6 +124,9 @@ Route ArmService::route(const Request& request) {
       route.app = path[7];
       route_app(path.subspan(8), request.method, route);
     }
+  } else if (is(2, "resourceGroups") && is(4, "providers") && is(5, "Microsoft.App") && is(6, "jobs")) {
+    route.group = path[3];
+    if (path.size() == 7 && request.method == "GET") route.operation = "jobs.list";
   }
   return route;
 }
@@ -176,9 +185,11 @@ Answer<net::HttpReply> ArmService::perform(const Call& call, std::string_view pr
   if (!same_word(route.subscription, directory_.subscription))
     return Refusal{404, "SubscriptionNotFound", "The subscription could not be found."};
   if (route.operation == "apps.list") return list_apps(call);
+  if (route.operation == "jobs.list") return list_jobs(call);
   if (route.operation.starts_with("operations.")) return follow_operation(call);
   App* app = apps_.find(route.subscription, route.group, route.app);
   if (!app) return not_found("Microsoft.App/containerApps/" + route.app);
+  if (route.operation == "permissions.list") return list_permissions(call, principal);
   return perform_on_app(call, *app);
 }
 
@@ -187,7 +198,51 @@ Answer<net::HttpReply> ArmService::list_apps(const Call& call) const {
   for (const auto& app : apps_.all()) {
     if (call.route.group.empty() || same_word(app->settings().group, call.route.group)) items.push_back(app_resource(*app));
   }
-  return json_reply(200, json::object{{"value", std::move(items)}, {"nextLink", nullptr}});
+  return page_of(call, std::move(items));
+}
+
+Answer<net::HttpReply> ArmService::list_jobs(const Call& call) const {
+  json::array items;
+  for (const Job& job : jobs_) {
+    if (same_word(job.group, call.route.group)) items.push_back(job.resource);
+  }
+  return page_of(call, std::move(items));
+}
+
+// The part of a list that the request's $skipToken asks for.
+Answer<net::HttpReply> ArmService::page_of(const Call& call, json::array items) const {
+  std::size_t first = 0;
+  const std::string token(call.request.query_or("$skiptoken", "0"));
+  const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), first);
+  if (failed != std::errc() || end != token.data() + token.size() || first > items.size())
+    return Refusal{400, "InvalidSkipToken", "The skip token is not valid."};
+  const std::size_t last = std::min(items.size(), first + page_items_max);
+  json::array page;
+  for (std::size_t i = first; i < last; ++i) page.push_back(std::move(items[i]));
+  json::value next = nullptr;
+  if (last < items.size()) {
+    next = fmt::format("https://{}{}?api-version={}&%24skipToken={}", call.request.host, call.request.path,
+                       call.request.query_or("api-version", ""), last)
+               .c_str();
+  }
+  return json_reply(200, json::object{{"value", std::move(page)}, {"nextLink", std::move(next)}});
+}
+
+// One role that holds exactly what the principal may do here.
+net::HttpReply ArmService::list_permissions(const Call& call, std::string_view principal) const {
+  constexpr std::string_view app = "Microsoft.App/containerApps/";
+  json::array actions;
+  const auto add = [&](std::string_view right, std::initializer_list<std::string_view> names) {
+    if (!access_.allows(principal, right, call.now)) return;
+    for (const std::string_view name : names) actions.emplace_back(std::string(app) + std::string(name));
+  };
+  add("read", {"read", "revisions/read", "revisions/replicas/read"});
+  add("write", {"write", "start/action", "stop/action", "revisions/activate/action", "revisions/deactivate/action"});
+  add("restart", {"revisions/restart/action"});
+  add("listSecrets", {"listSecrets/action"});
+  const json::object role{
+      {"actions", std::move(actions)}, {"notActions", json::array{}}, {"dataActions", json::array{}}, {"notDataActions", json::array{}}};
+  return json_reply(200, json::object{{"value", json::array{role}}});
 }
 
 Answer<net::HttpReply> ArmService::perform_on_app(const Call& call, App& app) {

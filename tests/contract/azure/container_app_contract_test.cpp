@@ -260,6 +260,39 @@ TEST_F(SimulatedContainerApp, StartsFromAHealthyBaseline) {
   EXPECT_EQ(facts->refusal, "");
 }
 
+TEST_F(SimulatedContainerApp, TellsWhatItsIdentityMayNotDo) {
+  begin_with();
+  EXPECT_TRUE(run_task(orders->baseline(context(), vault_url, "redis"))->findings.empty());
+  grant(R"({"principal":"keyturn","arm":["read"]})");
+  EXPECT_EQ(run_task(orders->baseline(context(), vault_url, "redis"))->findings,
+            (std::vector{ConsumerFinding::WriteDenied, ConsumerFinding::RestartDenied}));
+  grant(R"({"principal":"keyturn","arm":["write"]})");
+  EXPECT_EQ(run_task(orders->baseline(context(), vault_url, "redis")).error().code, Errc::Denied);
+}
+
+TEST_F(SimulatedContainerApp, FindsEveryAppAndJobThatRefersToTheSecretOverAllPages) {
+  std::string apps;
+  for (int i = 10; i < 55; ++i) {
+    const std::string secret = i % 2 == 0 ? "redis" : "sql";
+    apps += R"(,{"name":"app-)" + std::to_string(i) +
+            R"(","resourceGroup":"erp","replicas":0,"secrets":[{"name":"s","keyVaultUrl":"{vault:main}/secrets/)" + secret +
+            R"(","identity":"system"}]})";
+  }
+  std::string seed = seed_of("");
+  seed.resize(seed.rfind("]}"));
+  begin(seed + apps +
+        R"(],"jobs":[{"name":"nightly","resourceGroup":"erp","secrets":[{"name":"s","keyVaultUrl":"{vault:main}/secrets/redis"}]},
+      {"name":"other","resourceGroup":"crm","secrets":[{"name":"s","keyVaultUrl":"{vault:main}/secrets/redis"}]}]})");
+  orders = consumer("orders", api::ReferenceMode::Versionless);
+  const SecretUsers found = run_task(orders->users_of(context(), {vault_url}, "redis"));
+  EXPECT_TRUE(found.not_read.empty());
+  ASSERT_EQ(found.users.size(), 1U + 23U + 1U) << "orders, every second of 45, and one job";
+  EXPECT_EQ(found.users.front().name, "orders");
+  EXPECT_EQ(found.users.back(), (SecretUser{SecretUser::Kind::Job, "erp", "nightly", false}));
+  fault(R"({"match":{"operation":"jobs.list"},"action":"status","status":403,"code":"AuthorizationFailed"})");
+  EXPECT_EQ(run_task(orders->users_of(context(), {vault_url}, "redis")).not_read, std::vector<std::string>{"jobs"});
+}
+
 TEST_F(SimulatedContainerApp, RefusesAnOperationOnAForeignHost) {
   begin_with(R"(,"operationHost":"localhost:1")");
   publish("new");

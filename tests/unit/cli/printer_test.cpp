@@ -113,10 +113,13 @@ TEST(Printer, WhatStallsARotationNamesItsPageOnce) {
 
 TEST(Printer, APlan) {
   const auto plan = message<v1alpha1::RotationPlan>(R"({
-    "decision": "Mint", "reason": "Scheduled", "credential": "2026-q4.2", "hash": "sha256:0123", "unsafeWindow": "0.250s",
+    "decision": "Mint", "reason": "Scheduled", "credential": "2026-q4.2", "hash": "sha256:0123", "unsafeWindow": "45s",
     "steps": [{"phase": "Staging", "action": "stage", "target": "main", "description": "Write the new value to the staging secret."},
               {"phase": "Verifying", "action": "soak"}],
-    "hazards": [{"severity": "Warning", "reason": "SingleReplica", "target": "hr", "message": "A restart interrupts it."}]})");
+    "hazards": [{"severity": "Blocking", "reason": "UnsafeRestart", "target": "worker", "message": "Its key ring is lost."},
+                {"severity": "Warning", "reason": "TooFewReplicas", "target": "hr", "message": "A restart interrupts it."},
+                {"severity": "Warning", "reason": "UndeclaredConsumer", "target": "erp/reports", "message": "It refers to the secret."},
+                {"severity": "Info", "reason": "ApprovalRequired", "message": "Set approvedPlan."}]})");
   std::ostringstream out;
   print_plan(out, "erp-dev/erp-redis", plan);
   EXPECT_EQ(out.str(),
@@ -124,15 +127,40 @@ TEST(Printer, APlan) {
             "Decision:     Mint\n"
             "Reason:       Scheduled\n"
             "Afterwards:   2026-q4.2\n"
-            "Unsafe:       250ms\n"
-            "Plan hash:    sha256:0123\n"
             "Steps:\n"
             "  1. [Staging] stage main\n"
             "     Write the new value to the staging secret.\n"
             "  2. [Verifying] soak\n"
-            "Hazards:\n"
-            "  SEVERITY   REASON          TARGET   MESSAGE\n"
-            "  Warning    SingleReplica   hr       A restart interrupts it.\n");
+            "Unsafe:       about 45s: until everybody has the new credential, new logins can fail\n"
+            "Hazards:      1 Blocking, 2 Warning, 1 Info\n"
+            "  SEVERITY   HAZARD               TARGET        MESSAGE\n"
+            "  Blocking   UnsafeRestart        worker        Its key ring is lost.\n"
+            "  Warning    TooFewReplicas       hr            A restart interrupts it.\n"
+            "  Warning    UndeclaredConsumer   erp/reports   It refers to the secret.\n"
+            "  Info       ApprovalRequired     <none>        Set approvedPlan.\n"
+            "Plan hash:    sha256:0123\n"
+            "Approval:     not possible: nothing begins while a hazard is Blocking\n");
+}
+
+TEST(Printer, APlanThatIsSafeAndHowItIsApproved) {
+  auto plan = message<v1alpha1::RotationPlan>(R"({"decision": "Mint", "credential": "b.1", "hash": "sha256:0123",
+    "steps": [{"phase": "Staging", "action": "Stage"}]})");
+  std::ostringstream open;
+  print_plan(open, "x", plan);
+  EXPECT_EQ(open.str(),
+            "Rotation:     x\n"
+            "Decision:     Mint\n"
+            "Afterwards:   b.1\n"
+            "Steps:\n"
+            "  1. [Staging] Stage\n"
+            "Unsafe:       0s: two credentials stay valid\n"
+            "Hazards:      none\n"
+            "Plan hash:    sha256:0123\n"
+            "Approval:     not needed in this environment\n");
+  *plan.add_hazards() = message<v1alpha1::Hazard>(R"({"severity": "Info", "reason": "ApprovalRequired"})");
+  std::ostringstream closed;
+  print_plan(closed, "x", plan);
+  EXPECT_TRUE(closed.str().ends_with("Approval:     needed: write spec.approvedPlan: sha256:0123\n")) << closed.str();
 }
 
 TEST(Printer, APlanThatChangesNothing) {
@@ -142,11 +170,8 @@ TEST(Printer, APlanThatChangesNothing) {
             "Rotation:     erp-dev/x\n"
             "Decision:     Keep\n"
             "Afterwards:   2026-q4.1\n"
-            "Unsafe:       none\n"
-            "Steps:\n"
-            "  <none>\n"
-            "Hazards:\n"
-            "  <none>\n");
+            "Steps:        none: nothing would be changed\n"
+            "Hazards:      none\n");
 }
 
 TEST(Printer, StepNumbersLineUp) {

@@ -51,6 +51,43 @@ TEST_F(AppTest, BeginsSettledWithEveryReplicaReady) {
   EXPECT_EQ(replica_names().size(), 2U);
 }
 
+TEST_F(AppTest, ListsAppsPageByPage) {
+  for (int i = 0; i < 24; ++i) ASSERT_EQ(sim_.seed(R"({"apps":[{"name":"more-)" + std::to_string(i) + R"(","resourceGroup":"erp"}]})"), "");
+  const Reply first = sim_.arm("GET", "");
+  EXPECT_EQ(first.at("/value").as_array().size(), 20U);
+  const Reply second = sim_.get_url(first.text_at("/nextLink"));
+  EXPECT_EQ(second.status, 200) << second.text;
+  EXPECT_EQ(second.at("/value").as_array().size(), 5U);
+  EXPECT_TRUE(second.at("/nextLink").is_null());
+  std::string wrong = first.text_at("/nextLink");
+  EXPECT_EQ(sim_.get_url(wrong + "x").error_code(), "InvalidSkipToken");
+}
+
+TEST_F(AppTest, ShowsJobsAsDefinitionsWithoutValues) {
+  ASSERT_EQ(sim_.seed(R"({"jobs":[{"name":"nightly","resourceGroup":"erp","secrets":[{"name":"s","value":"plain"},
+      {"name":"r","keyVaultUrl":"{vault:main}/secrets/redis"}]}]})"),
+            "");
+  const std::string jobs = SimulatedCloud::apps_path().substr(0, SimulatedCloud::apps_path().rfind('/')) + "/jobs?api-version=2025-01-01";
+  const Reply listed = sim_.get_url("https://localhost:8443" + jobs);
+  ASSERT_EQ(listed.status, 200) << listed.text;
+  EXPECT_EQ(listed.text_at("/value/0/name"), "nightly");
+  EXPECT_EQ(listed.at("/value/0/properties/configuration/secrets").as_array().size(), 2U);
+  EXPECT_EQ(listed.text.find("plain"), std::string::npos);
+}
+
+TEST_F(AppTest, ListsThePermissionsOfWhoAsks) {
+  const auto actions = [this] {
+    const Reply reply = sim_.arm("GET", "/orders/providers/Microsoft.Authorization/permissions");
+    EXPECT_EQ(reply.status, 200) << reply.text;
+    return boost::json::serialize(reply.at("/value/0/actions"));
+  };
+  EXPECT_NE(actions().find("Microsoft.App/containerApps/revisions/restart/action"), std::string::npos);
+  EXPECT_EQ(actions().find("listSecrets"), std::string::npos);
+  ASSERT_EQ(sim_.seed(R"({"grants":[{"principal":"keyturn","arm":["read"]}]})"), "");
+  EXPECT_EQ(actions().find("restart"), std::string::npos);
+  EXPECT_NE(actions().find("containerApps/read"), std::string::npos);
+}
+
 TEST_F(AppTest, RestartsWithTheValueSyncedLastAndNeverReadsTheVault) {  // CA-S1
   const std::string first = app().secrets().loaded().at("redis").version;
   put("second");

@@ -30,8 +30,11 @@ class ContainerApp : public ::testing::Test {
     }
     if (path == "/op") return operation_answer;
     if (path == base)
-      return azure.reply(200,
-                         R"({"properties":{"provisioningState":")" + provisioning + R"(","configuration":{"secrets":)" + secrets + "}}}");
+      return azure.reply(
+          200, R"({"properties":{"provisioningState":")" + provisioning + R"(","configuration":{"secrets":)" + secrets + "}" + more + "}}");
+    if (path.ends_with("/permissions")) return permissions_answer;
+    if (path.ends_with("/Microsoft.App/containerApps")) return apps_page(request.target);
+    if (path.ends_with("/Microsoft.App/jobs")) return jobs_answer;
     if (path.ends_with("/replicas"))
       return azure.reply(200, R"({"value":[{"name":"r","properties":{"createdTime":")" + format_seconds(born) +
                                   R"(","runningState":"Running","containers":[{"ready":true}]}}]})");
@@ -43,6 +46,19 @@ class ContainerApp : public ::testing::Test {
     }
     return azure.reply(404, R"({"error":{"code":"ResourceNotFound"}})");
   }
+  // Two pages: "orders", and then "reports", which is pinned, and one that uses something else.
+  ScriptedAzure::Answer apps_page(const std::string& target) {
+    const auto app_item = [](const std::string& name, const std::string& reference) {
+      return R"({"name":")" + name + R"(","properties":{"configuration":{"secrets":[{"name":"r","keyVaultUrl":")" + reference + R"("}]}}})";
+    };
+    if (target.find("page=2") == std::string::npos)
+      return azure.reply(200, R"({"value":[)" + app_item("orders", "https://main.vault.azure.net/secrets/redis") + R"(],"nextLink":")" +
+                                  azure.url("/subscriptions/sub/resourceGroups/rg/providers/Microsoft.App/containerApps?page=2") + R"("})");
+    return azure.reply(200, R"({"value":[)" + app_item("reports", "https://MAIN.vault.azure.net/secrets/Redis/" + std::string(version)) +
+                                "," + app_item("hr", "https://main.vault.azure.net/secrets/sql") + R"(,7,{"properties":null}]})");
+  }
+  ConsumerFacts baseline() { return azure.run_task(app->baseline(azure.context(), "https://main.vault.azure.net", "redis")).value(); }
+  SecretUsers users() { return azure.run_task(app->users_of(azure.context(), {"https://main.vault.azure.net", "nonsense"}, "redis")); }
   std::unique_ptr<AzureContainerApp> make(api::ReferenceMode mode = api::ReferenceMode::Versionless, const std::string& name = "orders",
                                           api::DataProtection protection = api::DataProtection::NotUsed) {
     AzureContainerApp::Settings settings{"sub", "rg", name, protection, {}};
@@ -68,6 +84,10 @@ class ContainerApp : public ::testing::Test {
   std::string provisioning = "Succeeded";
   std::string secrets = R"([{"name":"redis","keyVaultUrl":"https://main.vault.azure.net/secrets/redis","identity":"system"},
       {"name":"sql","keyVaultUrl":"https://main.vault.azure.net/secrets/sql","identity":"/subscriptions/s/resourcegroups/rg/id"}])";
+  std::string more;  // further properties, with a comma before them
+  ScriptedAzure::Answer permissions_answer = azure.reply(404, "");
+  ScriptedAzure::Answer jobs_answer = azure.reply(200, R"({"value":[{"name":"nightly","properties":{"configuration":{"secrets":[
+      {"name":"r","keyVaultUrl":"https://main.vault.azure.net/secrets/redis","identity":"system"}]}}}]})");
   Instant born = azure.clock.now() - Duration{3'600'000};
   bool paged = false;
   std::string next_host;
@@ -241,10 +261,54 @@ TEST_F(ContainerApp, BeginsWithAHealthyBaseline) {
   const auto healthy = azure.run_task(app->baseline(azure.context(), "https://main.vault.azure.net", "redis"));
   ASSERT_TRUE(healthy);
   EXPECT_EQ(healthy->state, ConsumerState::Proven);
-  EXPECT_EQ(healthy->evidence, "1 replicas are healthy; data protection not attested");
+  EXPECT_EQ(healthy->evidence, "1 replicas are healthy");
+  EXPECT_EQ(healthy->findings, (std::vector{ConsumerFinding::NoUseSeen, ConsumerFinding::KeyRingNotSeen}));
   EXPECT_EQ(healthy->refusal, "");
   EXPECT_EQ(azure.run_task(app->baseline(azure.context(), "https://main.vault.azure.net", "other"))->refusal,
             api::reason::invalid_reference);
+}
+
+TEST_F(ContainerApp, TellsOfTheUseOfTheSecretAndOfAKeyRingThatARestartLoses) {
+  more = R"(,"template":{"volumes":[{"name":"v","storageType":"Secret","secrets":[{"secretRef":"redis"}]}],
+      "containers":[{"env":[{"name":"DataProtection__Path","value":"/app/keys"}]}]})";
+  app = make(api::ReferenceMode::Versionless, "orders", api::DataProtection::Detect);
+  EXPECT_EQ(baseline().findings, (std::vector{ConsumerFinding::VolumeUser, ConsumerFinding::KeyRingNotPersisted}));
+  app = make(api::ReferenceMode::Versionless, "orders", api::DataProtection::Persisted);
+  EXPECT_EQ(baseline().findings, std::vector{ConsumerFinding::VolumeUser});
+}
+
+TEST_F(ContainerApp, TellsWhatItMayNotDoBeforeItTries) {
+  more = R"(,"template":{"containers":[{"env":[{"name":"R","secretRef":"redis"}]}]})";
+  EXPECT_TRUE(baseline().findings.empty()) << "rights that cannot be read are not known, and so not missing";
+  permissions_answer = azure.reply(200, R"({"value":[{"actions":["*/read"],"notActions":[]}]})");
+  EXPECT_EQ(baseline().findings, (std::vector{ConsumerFinding::WriteDenied, ConsumerFinding::RestartDenied}));
+  permissions_answer = azure.reply(200, R"({"value":[{"actions":["*"],"notActions":["*/restart/action"]}]})");
+  EXPECT_EQ(baseline().findings, std::vector{ConsumerFinding::RestartDenied});
+  permissions_answer = azure.reply(200, R"({"value":[{"actions":["Microsoft.App/containerApps/*"]}]})");
+  EXPECT_TRUE(baseline().findings.empty());
+  EXPECT_TRUE(writes().empty());
+}
+
+TEST_F(ContainerApp, FindsEverythingInItsGroupThatRefersToTheSecret) {
+  EXPECT_EQ(app->place(), "rg");
+  const SecretUsers found = users();
+  const std::vector<SecretUser> expected{{SecretUser::Kind::Application, "rg", "orders", false},
+                                         {SecretUser::Kind::Application, "rg", "reports", true},
+                                         {SecretUser::Kind::Job, "rg", "nightly", false}};
+  EXPECT_EQ(found.users, expected);
+  EXPECT_TRUE(found.not_read.empty());
+  EXPECT_EQ(azure.seen.size(), 3U) << "one list of each kind, page by page";
+}
+
+TEST_F(ContainerApp, SaysWhichListsItCouldNotRead) {
+  jobs_answer = azure.reply(403, R"({"error":{"code":"AuthorizationFailed"}})");
+  SecretUsers found = users();
+  EXPECT_EQ(found.users.size(), 2U);
+  EXPECT_EQ(found.not_read, std::vector<std::string>{"jobs"});
+  azure.then(500, "");
+  found = users();
+  EXPECT_TRUE(found.users.empty());
+  EXPECT_EQ(found.not_read, (std::vector<std::string>{"container apps", "jobs"}));
 }
 
 TEST_F(ContainerApp, ReportsFailuresToLook) {
