@@ -31,7 +31,7 @@ PATH = re.compile(r"\.((?:[A-Za-z_]\w*(?:\[[^\]]*\])?\.?)+)")
 METADATA = {"metadata.name", "metadata.namespace", "metadata.creationTimestamp"}
 KUBECTL_FLAGS = {"-n", "-A", "-l", "-o", "-w", "-f", "-p", "--type", "--overwrite", "--dry-run", "--for", "--timeout"}
 KUBECTL_TAKES_VALUE = {"-n", "-l", "-o", "-f", "-p"}
-KUBECTL_ON_OBJECTS = {"get", "describe", "patch", "annotate", "delete", "wait"}
+KUBECTL_ON_OBJECTS = {"get", "describe", "patch", "edit", "annotate", "delete", "wait"}
 JOURNAL_NAMESPACE = "keyturn-system"
 
 # A value in an argument or an environment is readable by others of the host and ends in histories.
