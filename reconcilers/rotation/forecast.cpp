@@ -17,14 +17,14 @@ Forecast forecast_of(const api::RotationRunSpec& run, const Decision& decision, 
   return forecast;
 }
 
-Awaitable<std::vector<ConsumerFacts>> baselines(Context context, const Targets& targets, std::string secret) {
-  std::vector<ConsumerFacts> facts;
-  for (const auto& consumer : targets.consumers) {
-    auto found = co_await consumer->baseline(context, targets.vault_urls.front(), secret);
-    // Not told is not zero: -1 keeps the replica hazard silent.
-    facts.push_back(found ? std::move(*found) : ConsumerFacts{.replicas = -1});
-  }
-  co_return facts;
+Duration unsafe_window_of(const api::RotationRunSpec& run) {
+  const api::SecretRotationSpec& spec = run.frozen;
+  const bool shared = spec.secret_class == api::SecretClass::SharedKey;
+  const bool unsafe = shared ? spec.strategy.shared_key == api::SharedKeyMode::AcknowledgedWindow : run.protocol == api::Protocol::Single;
+  if (!unsafe) return {};
+  const bool waits = std::any_of(spec.consumers.begin(), spec.consumers.end(),
+                                 [](const api::ConsumerRef& consumer) { return consumer.reload == api::ReloadMode::Poll; });
+  return publication_expected + restart_expected + (waits ? platform_reload_expected : Duration{});
 }
 
 Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, const TimeZones& zones, ObjectKey key, std::string revision) {
