@@ -16,6 +16,7 @@ void describe(Io& io, Like<Io, RunTarget>& v) {
   io.field("mark", v.mark);
   io.field("lastError", v.last_error);
   io.field("changedAt", v.changed_at);
+  io.field("restarts", v.restarts);
 }
 
 template <class Io>
@@ -66,6 +67,7 @@ void describe(Io& io, Like<Io, RotationRunStatus>& v) {
   io.field("evidence", v.evidence);
   io.field("startedAt", v.started_at);
   io.field("phaseSince", v.phase_since);
+  io.field("parkedSince", v.parked_since);
   io.field("soakSince", v.soak_since);
   io.field("quietNotBefore", v.quiet_not_before);
   io.field("finishedAt", v.finished_at);

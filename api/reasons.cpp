@@ -155,12 +155,25 @@ constexpr std::array entries{
     Entry{Group::Other, pinned, "`pin.serial` holds one serial; the schedule is off.", "Remove `pin` when the schedule is to go on."},
     Entry{Group::Other, outside_window, "A rotation is due and no window of the schedule is open.",
           "Wait for `status.nextRotationTime`. To rotate now, write a new `revision`: it does not wait for a window."},
+    Entry{Group::Other, frozen,
+          "A freeze of the environment holds: no run starts in it, and one under way is parked at its next safe point. Going back and "
+          "replacing a compromised credential are not held up.",
+          "Wait until the freeze is over; the message says when. For a confirmed compromise write `reason: ConfirmedCompromise` with a new "
+          "`revision`, or raise `issuedNotBefore`. An administrator can end a freeze: `kubectl edit renv ENVIRONMENT`."},
+    Entry{Group::Other, not_promoted,
+          "The revision must first have been in use in another environment for a while, by the environment's `promoteAfter`, and has not "
+          "been yet.",
+          "Write the same `revision` for the same rotation in that environment, and wait until it has been in use there for as long as the "
+          "message says. Going back and replacing a compromised credential are not held up."},
+    Entry{Group::Other, restart_budget, "An application was restarted as often within an hour as the environment's `restartsPerHour` allows.",
+          "Wait: the run goes on by itself when the hour has passed, and the old credential stays valid meanwhile. If it happens often, "
+          "look for what rotates so often, or raise `restartsPerHour`."},
     Entry{Group::Other, consumer_unhealthy, "A consumer that was moved to the new credential is not healthy.", {}},
     Entry{Group::Other, publish_deadline_exceeded, "Publishing took longer than the environment allows, so that the run turned back.", {}},
     Entry{Group::Other, floor_kept,
           "`issuedNotBefore` was lowered or removed. The floor that was acted on stays: what was revoked stays revoked.", "Nothing to do."},
     Entry{Group::Other, adopted, "The secret existed already. Its value was taken over as it is; nothing was rotated.",
-          "Nothing to do. The first rotation follows the schedule, counted from the version's own age."},
+          "Nothing to do. The first rotation follows the schedule, counted from now on."},
     Entry{Group::Other, succeeded, "The run has ended: the new credential is in use everywhere and the old one is retired.",
           "Nothing to do. `kubectl get rrun RUN -n keyturn-system -o yaml` is the record."},
 };

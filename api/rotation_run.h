@@ -60,6 +60,7 @@ struct RunTarget {
   std::string mark;        // a consumer's convergence mark: opaque to all but its adapter
   std::string last_error;  // an Errc's name
   std::optional<Instant> changed_at;
+  std::vector<Instant> restarts;  // of a consumer: when Keyturn began to restart it, as far as the environment's budget counts it
   bool operator==(const RunTarget&) const = default;
 };
 
@@ -107,7 +108,8 @@ struct RotationRunStatus {
   std::vector<RunTarget> targets;
   std::vector<Evidence> evidence;
   std::optional<Instant> started_at;
-  std::optional<Instant> phase_since;
+  std::optional<Instant> phase_since;   // moved on by the time in which the run was parked
+  std::optional<Instant> parked_since;  // while it rests by somebody's wish, not for lack of progress
   std::optional<Instant> soak_since;
   std::optional<Instant> quiet_not_before;  // for people; the decision uses boot time
   std::optional<Instant> finished_at;

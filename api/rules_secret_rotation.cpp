@@ -97,6 +97,7 @@ bool bytes_are_few(const json::object& generator) {
   return !counts_bytes || length == nullptr || length->to_number<std::int64_t>() <= bytes_max;
 }
 
+bool deletion_retains(const json::object& spec) { return text_of(spec, "deletionPolicy") != "Revoke"; }
 bool every_is_bounded(const json::object& schedule) { return within(schedule, "every", minutes(1), hours(87600)); }
 bool window_is_bounded(const json::object& window) { return within(window, "duration", minutes(1), hours(24)); }
 bool overlap_is_bounded(const json::object& strategy) { return within(strategy, "overlap", seconds(0), hours(2160)); }
@@ -196,6 +197,10 @@ std::vector<Rule> secret_rotation_rules() {
        "!has(self.generator) || !has(self.generator.type) || self.generator.type != 'ProviderMinted' || "
        "(has(self.dependents) && size(self.dependents) > 0)",
        "generator ProviderMinted lets a system make the value: name the system in dependents, or write another type", minted_has_a_minter},
+      {"spec", ".deletionPolicy", "!has(self.deletionPolicy) || self.deletionPolicy != 'Revoke'",
+       "deletionPolicy Revoke is not supported by this version: write Retain, and after the deletion revoke the credential at its systems "
+       "by hand",
+       deletion_retains},
       {"spec.generator", ".length", "!has(self.type) || !(self.type in ['Hex', 'Base64']) || !has(self.length) || self.length <= 64",
        "length counts bytes for Hex and Base64: write 16 to 64, as in 24", bytes_are_few},
       {"spec.schedule", ".every", "duration(self.every) >= duration('1m') && duration(self.every) <= duration('87600h')",

@@ -247,20 +247,33 @@ Schema timing_schema() {
 }
 
 Schema protection_schema() {
-  Schema freeze = object(
-      "One freeze.",
-      {{"from", instant("When it begins.")}, {"to", instant("When it is over.")}, {"reason", text("Why, shown while it holds.", 256)}},
-      {"from", "to"});
+  Schema freeze = object("One freeze.",
+                         {{"from", instant("When it begins.")},
+                          {"to", instant("When it is over: the first moment that is free again.")},
+                          {"reason", text("Why, shown while it holds.", 256)}},
+                         {"from", "to"});
   return object(
       "What makes this environment harder to change than others.",
       {{"approval", word("Required: a run starts only when the rotation's approvedPlan names its plan.", Approval::None)},
        {"requireMinReplicas",
         with_default(flag("Refuse, instead of warn, where a consumer has fewer copies than its rotation asks for."), false)},
-       {"freezes", atomic_list("Times in which no run starts. A confirmed compromise is not held up.", {0, 64}, std::move(freeze))},
-       {"restartsPerHour", with_default(integer("How often one application may be restarted within an hour.", 1, 1000), 6)},
-       {"promoteAfter", object("A revision starts here only after it has been in use elsewhere.",
-                               {{"environment", text("Name of that RotationEnvironment. Empty: no such condition.", 253)},
-                                {"bake", with_default(duration("For how long it has been in use there."), "0s")}})}});
+       {"freezes", atomic_list("Times in which no run starts, and one under way is parked at its next safe point. Going back, a confirmed "
+                               "compromise and a raised issuedNotBefore are not held up.",
+                               {0, 64}, std::move(freeze))},
+       {"restartsPerHour",
+        with_default(
+            integer("How often Keyturn may begin to restart one application within an hour, over all rotations. A run waits for it "
+                    "only going forward and where the old credential stays valid meanwhile; a confirmed compromise does not wait.",
+                    1, 1000),
+            6)},
+       {"promoteAfter",
+        object(
+            "A revision that is new here starts only after the same revision has been in use in another environment: for the rotation of "
+            "the same object name (in any namespace) and the same secret name, without a break until now, counted from the end of the "
+            "run that brought it in. Going back, scheduled serials of a revision in use here, a confirmed compromise and a raised "
+            "issuedNotBefore are not held up.",
+            {{"environment", text("Name of that RotationEnvironment. Empty: no such condition.", 253)},
+             {"bake", with_default(duration("For how long it has been in use there."), "0s")}})}});
 }
 
 Schema records_schema() {

@@ -203,7 +203,7 @@ Schema secret_rotation_spec() {
        {"strategy", strategy_schema()},
        {"history", object("What is kept of earlier credentials.",
                           {{"keep", with_default(integer("How many earlier credentials can be gone back to.", 1, 100), 5)}})},
-       {"deletionPolicy", word("What deleting this object does to the credential. Retain: nothing. Revoke: it is revoked at the systems.",
+       {"deletionPolicy", word("What deleting this object does to the credential. Retain: nothing. Revoke: not supported yet, and refused.",
                                DeletionPolicy::Retain)}},
       {"environmentRef", "revision", "secret"});
 }

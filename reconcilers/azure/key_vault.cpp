@@ -41,6 +41,7 @@ constexpr std::string_view tag_generation = "keyturn-generation";
 constexpr std::string_view tag_owner = "keyturn-owner";
 constexpr std::string_view tag_revision = "keyturn-revision";
 constexpr std::string_view tag_serial = "keyturn-serial";
+constexpr std::string_view tag_floor = "keyturn-issued-not-before";
 constexpr std::size_t name_bytes_max = 127;
 constexpr std::size_t value_bytes_max = std::size_t{25} << 10;
 
@@ -90,6 +91,7 @@ VersionTags our_tags(const Tags& tags) {
   out.owner = text(tag_owner);
   out.credential.revision = text(tag_revision);
   out.credential.serial = number_or_zero<int>(text(tag_serial));
+  out.floor = parse_rfc3339(text(tag_floor));
   return out;
 }
 
@@ -105,6 +107,7 @@ Result<Tags> merged(const Tags& existing, const VersionTags& tags) {
     out[std::string(tag_revision)] = tags.credential.revision;
     out[std::string(tag_serial)] = std::to_string(tags.credential.serial);
   }
+  if (tags.floor) out[std::string(tag_floor)] = format_seconds(*tags.floor);
   if (out.size() > AzureKeyVault::tags_max) return Error{Errc::Invalid, "the secret has too many tags to add ours"};
   for (const auto& [name, value] : out)
     if (name.size() > AzureKeyVault::tag_bytes_max || value.size() > AzureKeyVault::tag_bytes_max)

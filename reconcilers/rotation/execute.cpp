@@ -7,13 +7,21 @@
 namespace keyturn {
 namespace {
 
+// What a run that replaces a compromised credential says of all that was issued before it.
+std::optional<Instant> floor_of(const api::RotationRun& run, bool pending) {
+  const bool replaces = pending && run.spec.reason == api::Reason::ConfirmedCompromise;
+  if (!replaces || !run.status.started_at) return {};
+  return std::chrono::floor<std::chrono::seconds>(*run.status.started_at);
+}
+
 VersionTags tags_of(const api::RotationRun& run, const std::string& owner, Credential credential) {
   // A document of both is named after the key that is sent.
   const bool pending = credential == Credential::Pending || credential == Credential::PendingOfBoth;
   return {.run = run_tag(run),
           .generation = run.spec.generation,
           .owner = owner,
-          .credential = pending ? run.spec.credential : run.spec.old_credential};
+          .credential = pending ? run.spec.credential : run.spec.old_credential,
+          .floor = floor_of(run, pending)};
 }
 
 const Secret& value_of(const Look& look, Credential credential) { return credential == Credential::Pending ? look.pending : look.old; }

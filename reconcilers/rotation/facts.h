@@ -18,6 +18,9 @@ struct VersionTags {
   std::int64_t generation = 0;  // keyturn-generation
   std::string owner;            // keyturn-owner: identity of the store that drives it
   CredentialName credential;    // keyturn-revision, keyturn-serial
+  // keyturn-issued-not-before, in whole seconds: set by a run that replaces a compromised credential. What was issued earlier never comes
+  // back, also when the journal that revoked it is lost.
+  std::optional<Instant> floor{};
   bool ours() const noexcept { return !owner.empty(); }
   bool operator==(const VersionTags&) const = default;
 };

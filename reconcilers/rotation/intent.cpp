@@ -64,6 +64,17 @@ Decision decide_pinned(const api::SecretRotationSpec& spec, const Ledger& ledger
 
 Duration backoff_after(int attempts) { return attempt_backoff_min * (1 << std::clamp(attempts - 1, 0, 10)); }
 
+// The circuit breaker: failed runs of the wanted revision hold up the next new serial for a while, and in the end refuse it; nothing = it
+// may be tried. It stands before what mints only: it never keeps anybody from going back, nor a compromised credential in use.
+std::optional<Decision> breaker(const api::SecretRotationSpec& spec, const Ledger& ledger, Instant now) {
+  if (spec.reason == api::Reason::ConfirmedCompromise) return {};
+  if (ledger.attempts >= attempts_max) return refuse(reason::attempts_exhausted);
+  if (!ledger.last_failure) return {};
+  const Instant again = *ledger.last_failure + backoff_after(ledger.attempts);
+  if (now >= again) return {};
+  return Decision{.verb = Verb::Hold, .reason = reason::rolled_back, .due = again};
+}
+
 // No credential of the revision can be used: a new serial where that is what the user asked for, never silently for an old name.
 Decision decide_unusable(const api::SecretRotationSpec& spec, const Ledger& ledger, const Lane& lane, Instant now) {
   const LedgerEntry* current = ledger.current();
@@ -73,9 +84,7 @@ Decision decide_unusable(const api::SecretRotationSpec& spec, const Ledger& ledg
     return decision;
   }
   if (lane.newest->state == CredentialState::Rejected) {
-    if (ledger.attempts >= attempts_max) return refuse(reason::attempts_exhausted);
-    const Instant again = ledger.last_failure.value_or(now) + backoff_after(ledger.attempts);
-    if (ledger.last_failure && now < again) return {.verb = Verb::Hold, .reason = reason::rolled_back, .due = again};
+    if (auto held = breaker(spec, ledger, now)) return *held;
     return mint(spec, lane.serial_max + 1, reason::revision_changed);
   }
   return refuse(lane.newest->retained ? reason::revision_revoked : reason::revision_not_retained);
@@ -112,6 +121,13 @@ Decision decide(const api::SecretRotationSpec& spec, const Ledger& ledger, Insta
   Decision decision = keep_or_activate(*lane.newest_usable);
   decision.due = due_of(spec, *lane.newest_usable, zones);
   if (decision.verb != Verb::Keep || !decision.due || now < *decision.due) return decision;
+  if (auto held = breaker(spec, ledger, now)) {
+    if (held->verb == Verb::Refuse) return *held;
+    // What is in use is what is wanted: only its successor waits.
+    decision.due = next_opening(spec.schedule->windows, *held->due, zones);
+    decision.reason = held->reason;
+    return decision;
+  }
   // A window that was missed (the controller was down, the run failed) is not made up for outside of it.
   const std::optional<Instant> open = next_opening(spec.schedule->windows, now, zones);
   if (!open || *open > now) {

@@ -37,7 +37,7 @@ struct Decision {
   Verb verb = Verb::Hold;
   CredentialName credential;   // Keep, Activate: which; Mint: the name of the new one
   std::string_view reason;     // a word of api/reasons.h: why it is minted, held or refused
-  std::optional<Instant> due;  // Keep: when the schedule will next mint (status.nextRotationTime); back-off: when to look again
+  std::optional<Instant> due;  // Keep: when the schedule will next mint (status.nextRotationTime); back-off, gate: when to look again
   bool urgent = false;         // the floor was raised: windows are ignored, no overlap
 };
 

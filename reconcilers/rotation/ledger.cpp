@@ -130,6 +130,50 @@ Ledger ledger_of(const std::vector<api::RotationRun>& runs, std::string_view rev
   return ledger;
 }
 
+Recollection recollect(const std::vector<VaultVersion>& versions, std::string_view owner) {
+  Ledger found;
+  std::vector<VersionId> enabled;
+  Recollection recollection;
+  for (const VaultVersion& version : versions) {
+    const VersionTags& tags = version.tags;
+    if (tags.owner != owner) continue;
+    if (tags.floor) recollection.floor = std::max(recollection.floor.value_or(*tags.floor), *tags.floor);
+    if (tags.credential.empty()) continue;
+    LedgerEntry& entry = entry_of(found, tags.credential);
+    const bool first = entry.version.empty();
+    const bool better = version.enabled && std::find(enabled.begin(), enabled.end(), entry.version) == enabled.end();
+    if (first || better) entry.version = version.id;
+    if (version.enabled) enabled.push_back(version.id);
+    // What replaced a compromised credential is not older than the moment that it was to replace, whatever the vault's clock says.
+    const Instant issued = tags.floor ? std::max(version.created, *tags.floor) : version.created;
+    entry.issued_at = first ? issued : std::min(entry.issued_at, issued);
+    entry.proven_at = entry.issued_at;
+    entry.state = CredentialState::Retired;
+  }
+  recollection.entries = std::move(found.entries);
+  return recollection;
+}
+
+bool earlier_runs_unknown(const std::vector<api::RotationRun>& runs) { return !runs.empty() && runs.front().spec.generation > 1; }
+
+void recall(Ledger& ledger, const Recollection& recollection) {
+  if (recollection.floor) ledger.floor = std::max(ledger.floor.value_or(*recollection.floor), *recollection.floor);
+  const std::optional<CredentialName> current = ledger.current() ? std::optional(ledger.current()->name) : std::nullopt;
+  for (const LedgerEntry& earlier : recollection.entries) {
+    const bool known = ledger.find(earlier.name) != nullptr;
+    LedgerEntry& entry = entry_of(ledger, earlier.name);
+    if (known) {
+      // Whoever took it over counted from that moment; it is as old as it is.
+      entry.issued_at = std::min(entry.issued_at, earlier.issued_at);
+      continue;
+    }
+    entry = earlier;
+    const bool rejected = current && earlier.name.revision == current->revision && earlier.name.serial > current->serial;
+    if (rejected) entry.state = CredentialState::Rejected;
+    if (recollection.floor && earlier.issued_at < *recollection.floor) entry.state = CredentialState::Revoked;
+  }
+}
+
 const api::RotationRun* run_in_force(const std::vector<api::RotationRun>& runs) {
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
     const Phase phase = run->status.phase;

@@ -39,6 +39,7 @@ struct ConsumerObservation {
   bool act_due = false;  // converge has something to do now
   bool healthy_baseline = true;
   std::optional<Instant> proven_since;
+  std::optional<Instant> restart_again_at;  // it was restarted as often as its environment allows: when it may be again
   std::string_view refusal;  // a reason of api/reasons.h
 };
 
@@ -46,6 +47,7 @@ struct Observation {
   bool authorised = true;  // the live binding still gives every target to the namespace (I12)
   bool approved = true;    // not a protected environment, or the plan's hash was approved
   bool suspended = false;
+  std::optional<Instant> frozen_until;  // when the freeze is over that holds now
   bool deleted = false;             // the SecretRotation has a deletionTimestamp
   bool go_back = false;             // the wanted state is the old credential again
   bool superseded = false;          // the wanted state is a third one

@@ -36,6 +36,7 @@ class Gathering {
     seen.authorised = known.authorised;
     seen.approved = known.approved;
     seen.suspended = known.suspended;
+    seen.frozen_until = known.frozen_until;
     seen.deleted = known.deleted;
     seen.go_back = known.go_back;
     seen.superseded = known.superseded;

@@ -27,6 +27,7 @@ struct Circumstances {
   bool authorised = true;
   bool approved = true;
   bool suspended = false;
+  std::optional<Instant> frozen_until;
   bool deleted = false;
   bool go_back = false;
   bool superseded = false;

@@ -247,11 +247,15 @@ std::optional<Plan> override_of(const RunSpec& run, const Journal& journal, cons
   return {};
 }
 
-}  // namespace
+// A freeze holds up what is new: never the way back, and never the replacement of a compromised credential.
+bool held_by_freeze(const RunSpec& run, const Journal& journal, const Observation& seen, const Plan& step) {
+  if (!seen.frozen_until || run.compromised || run.direction == api::Direction::Back) return false;
+  const bool rests = step.action == Action::Wait || step.action == Action::Block;
+  const bool turns_back = step.action == Action::Advance && going_back(step.phase);
+  return !rests && !turns_back && safe_to_park(run, journal.phase);
+}
 
-Plan plan(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
-  if (api::is_terminal(journal.phase)) return {.action = Action::Finished};
-  if (auto step = override_of(run, journal, seen)) return *step;
+Plan plan_of_phase(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   switch (journal.phase) {
     case Phase::Admitted:
       return plan_admitted(run, seen);
@@ -281,6 +285,15 @@ Plan plan(const RunSpec& run, const Journal& journal, const Observation& seen, I
       break;
   }
   return {.action = Action::Finished};
+}
+
+}  // namespace
+
+Plan plan(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  if (api::is_terminal(journal.phase)) return {.action = Action::Finished};
+  if (auto step = override_of(run, journal, seen)) return *step;
+  const Plan step = plan_of_phase(run, journal, seen, now);
+  return held_by_freeze(run, journal, seen, step) ? wait(waits::frozen, seen.frozen_until) : step;
 }
 
 Credential wanted_in(api::Protocol protocol, Phase phase) noexcept {

@@ -71,6 +71,8 @@ inline constexpr std::string_view soak = "Soaking";
 inline constexpr std::string_view sessions = "OldCredentialInUse";
 inline constexpr std::string_view idle_login = "IdleLoginInUse";
 inline constexpr std::string_view suspended = "Suspended";
+inline constexpr std::string_view frozen = "Frozen";                 // a freeze of the environment holds what is new
+inline constexpr std::string_view restart_budget = "RestartBudget";  // a consumer was restarted as often as its environment allows
 }  // namespace waits
 
 // Total: every combination gives a plan. Never allocates. The same input gives the same plan.

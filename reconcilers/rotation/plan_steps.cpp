@@ -47,6 +47,14 @@ std::size_t budget(const RunSpec& run, const Observation& seen, Phase phase) {
   return static_cast<std::size_t>(std::max(run.max_unavailable, 1));
 }
 
+// When this consumer may begin to move, where its environment's restart budget is spent. Nobody waits for it who goes back, who replaces
+// a compromised credential, or where the old one is no longer accepted: there every consumer is broken until it has moved.
+std::optional<Instant> over_budget(const RunSpec& run, Phase phase, const ConsumerObservation& consumer) {
+  const bool old_lives = two_live(run) && before_point_of_no_return(phase);
+  const bool holds = old_lives && !run.compromised && run.direction == api::Direction::Forward;
+  return holds ? consumer.restart_again_at : std::nullopt;
+}
+
 }  // namespace
 
 bool may_return(const RunSpec& run) {
@@ -127,12 +135,18 @@ std::optional<Plan> converge_everywhere(const RunSpec& run, const Journal& journ
     all_proven &= consumer.state == ConsumerState::Proven;
   }
   if (all_proven) return {};
+  std::optional<Instant> restarts_again;
   for (std::size_t i = 0; i < all; ++i) {
     const ConsumerObservation& consumer = seen.consumers[i];
     if (!consumer.act_due) continue;
     const bool may_begin = i < reach && under_way < budget(run, seen, journal.phase);
-    if (consumer.begun || may_begin) return effect(Action::Converge, i, wanted_in(run.protocol, journal.phase));
+    if (!consumer.begun && !may_begin) continue;
+    const std::optional<Instant> again = consumer.begun ? std::nullopt : over_budget(run, journal.phase, consumer);
+    if (!again) return effect(Action::Converge, i, wanted_in(run.protocol, journal.phase));
+    restarts_again = std::min(restarts_again.value_or(*again), *again);
   }
+  // While somebody is on the way the deadline counts for them; else nothing lacks but the budget.
+  if (restarts_again && under_way == 0) return wait(waits::restart_budget, restarts_again);
   return until ? wait(waits::bake, until) : wait(waits::consumers);
 }
 

@@ -92,11 +92,35 @@ std::string stall_message(const Knowledge& known, std::string_view why) {
   return meaning_of(why);
 }
 
+// Why the run rests by somebody's wish: a reason. Empty = it does not.
+std::string_view parked_by(const Knowledge& known) {
+  if (!active(known) || !known.next || !is_parked(*known.next)) return {};
+  if (known.next->reason == waits::frozen) return reason::frozen;
+  return known.next->reason == waits::suspended ? reason::suspended : reason::restart_budget;
+}
+
+// A new revision that may not start yet; a scheduled serial that may not leaves what is wanted in force.
+bool holds_revision(const Knowledge& known) {
+  const LedgerEntry* current = known.ledger ? known.ledger->current() : nullptr;
+  return !known.held.open() && !active(known) && current && current->name.revision != known.object->spec.revision;
+}
+std::string held_message(const Knowledge& known) { return known.object->spec.revision + " may not start yet: " + known.held.message; }
+
 std::string progress_message(const Knowledge& known) {
   const api::RotationRun& run = *known.run;
   const std::string way = going_back(run.status.phase) ? "going back to " + run.spec.old_credential.to_string()
                                                        : "rolling out " + run.spec.credential.to_string();
-  return way + ": " + std::string(api::name_of(run.status.phase));
+  std::string message = way + ": " + std::string(api::name_of(run.status.phase));
+  if (const std::string_view parked = parked_by(known); !parked.empty()) {
+    message += ", parked: " + std::string(parked);
+    if (known.next->look_at) message += " until " + format_seconds(*known.next->look_at);
+  }
+  return message;
+}
+
+std::string_view progress_reason(const Knowledge& known) {
+  const std::string_view parked = parked_by(known);
+  return parked.empty() ? reason::rotating : parked;
 }
 
 void ready(const Knowledge& known, Conditions& out) {
@@ -105,7 +129,11 @@ void ready(const Knowledge& known, Conditions& out) {
   if (known.drift && !known.drift->empty()) return out.set("Ready", Tristate::False, reason::verification_lost, *known.drift);
   if (realising_spec(known)) {
     const bool back = going_back(known.run->status.phase);
-    return out.set("Ready", Tristate::False, back ? reason::rolling_back : reason::rotating, progress_message(known));
+    return out.set("Ready", Tristate::False, back ? reason::rolling_back : progress_reason(known), progress_message(known));
+  }
+  if (holds_revision(known)) {
+    return out.set("Ready", Tristate::False, known.held.reason,
+                   known.ledger->current()->name.to_string() + " is in use; " + held_message(known));
   }
   if (!current) return out.set("Ready", Tristate::Unknown, reason::not_yet_issued, "no credential is known yet");
   const bool wanted = known.decision && (known.decision->verb == Verb::Keep || known.decision->verb == Verb::Mint || active(known));
@@ -126,13 +154,14 @@ void ready(const Knowledge& known, Conditions& out) {
 
 void reconciling_or_stalled(const Knowledge& known, Conditions& out) {
   if (const std::string_view why = stall_of(known); !why.empty()) return out.set("Stalled", Tristate::True, why, stall_message(known, why));
+  if (holds_revision(known)) return out.set("Reconciling", Tristate::True, known.held.reason, held_message(known));
   if (!realising_spec(known)) return;
   const bool back = going_back(known.run->status.phase) || known.run->spec.direction == api::Direction::Back;
   out.set("Reconciling", Tristate::True, back ? reason::rolling_back : reason::revision_changed, progress_message(known));
 }
 
 void others(const Knowledge& known, Conditions& out) {
-  if (active(known)) out.set("Rotating", Tristate::True, reason::rotating, progress_message(known));
+  if (active(known)) out.set("Rotating", Tristate::True, progress_reason(known), progress_message(known));
   if (known.drift) {
     const bool drifted = !known.drift->empty();
     out.set("Drifted", drifted ? Tristate::True : Tristate::False, drifted ? reason::drift : reason::current_verified,
@@ -148,8 +177,16 @@ void others(const Knowledge& known, Conditions& out) {
 }
 
 void overdue(const Knowledge& known, Conditions& out) {
-  const bool late = known.decision && known.decision->verb == Verb::Keep && known.decision->reason == reason::outside_window;
-  if (late) out.set("RotationOverdue", Tristate::True, reason::outside_window, "due, and waiting for a window");
+  if (!known.decision) return;
+  if (!known.held.open() && known.decision->reason == reason::scheduled) {
+    return out.set("RotationOverdue", Tristate::True, known.held.reason, "due, and may not start yet: " + known.held.message);
+  }
+  if (known.decision->verb != Verb::Keep) return;
+  if (known.decision->reason == reason::outside_window) {
+    out.set("RotationOverdue", Tristate::True, reason::outside_window, "due, and waiting for a window");
+  } else if (known.decision->reason == reason::rolled_back) {
+    out.set("RotationOverdue", Tristate::True, reason::rolled_back, "due; the last attempt was taken back, and another follows later");
+  }
 }
 
 api::CredentialStatus credential_status(const LedgerEntry& entry) {
@@ -253,7 +290,8 @@ api::SecretRotationStatus project(const Knowledge& known, Instant now) {
   candidate(known, status);
   targets(known, now, status);
   if (known.plan) status.plan = known.plan;
-  if (known.decision) status.next_rotation = known.decision->verb == Verb::Keep ? known.decision->due : std::nullopt;
+  const bool foreseen = known.decision && (known.decision->verb == Verb::Keep || !known.held.open());
+  if (known.decision) status.next_rotation = foreseen ? known.decision->due : std::nullopt;
   if (known.ledger && known.ledger->floor) status.issued_not_before = known.ledger->floor;
   const auto requested = known.object->meta.annotations.find(std::string(api::requested_at_annotation));
   if (requested != known.object->meta.annotations.end()) status.last_handled_reconcile_at = requested->second;

@@ -5,6 +5,7 @@
 
 #include "api/rotation_run.h"
 #include "api/secret_rotation.h"
+#include "reconcilers/rotation/gates.h"
 #include "reconcilers/rotation/intent.h"
 #include "reconcilers/rotation/plan.h"
 
@@ -20,6 +21,7 @@ struct Knowledge {
   const Observation* seen = nullptr;      // null = this pass did not look
   std::string_view refusal;               // why no run can begin: a reason (InvalidReference, NotBound, ...)
   std::string refusal_message;
+  Gate held;                         // closed: the decision's run may not start yet
   std::optional<std::string> drift;  // what no longer holds of the current credential; empty text = all holds
   std::optional<api::PlanStatus> plan;
 };

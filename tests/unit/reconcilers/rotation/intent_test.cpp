@@ -141,6 +141,29 @@ TEST(GitHistory, ACandidateUnderWayIsStillWhatIsWanted) {
   expect(decide_now(wants("b"), ledger), Verb::Activate, "b", 1);
 }
 
+TEST(GitHistory, ANewNameWaitsForNoWindow) {
+  api::SecretRotationSpec spec = wants("b");
+  spec.schedule = api::Schedule{.every = quarter, .windows = {{.start = "02:00", .duration = hours(1)}}};
+  expect(decide_now(spec, ledger_with({entry("a", 1, CredentialState::Current)})), Verb::Mint, "b", 1);
+}
+
+TEST(GitHistory, LoweringOrRemovingTheFloorLaterIsAcceptedAndIgnored) {
+  Ledger ledger = ledger_with({entry("a", 1, CredentialState::Retired, now - days(30)), entry("b", 1, CredentialState::Current)});
+  ledger.floor = now - days(20);
+  for (const std::optional<Instant> lowered : {std::optional(now - days(60)), std::optional<Instant>()}) {
+    api::SecretRotationSpec spec = wants("a");
+    spec.issued_not_before = lowered;
+    expect_refusal(decide_now(spec, ledger), reason::revision_revoked);
+    spec.revision = "b";
+    expect(decide_now(spec, ledger), Verb::Keep, "b", 1);
+  }
+}
+
+TEST(GitHistory, TheNameOfACredentialThatTheRunTookBackByHandIsStillThere) {
+  const Ledger ledger = ledger_with({entry("a", 1, CredentialState::Current), entry("b", 1, CredentialState::Retired)});
+  expect(decide_now(wants("b"), ledger), Verb::Activate, "b", 1);
+}
+
 // ---- pins and suspension ------------------------------------------------------------------------------------------------------
 
 api::SecretRotationSpec pinned(const char* revision, int serial) {
@@ -186,6 +209,22 @@ TEST(Pin, ToASerialBelowTheFloorIsRefused) {
   expect_refusal(decide_now(pinned("a", 1), ledger), reason::pinned_serial_revoked);
 }
 
+TEST(Pin, TakenAwayDoesNotBringTheNewerSerialsBack) {
+  api::SecretRotationSpec spec = wants("a");
+  spec.schedule = api::Schedule{.every = quarter};
+  Ledger ledger = ledger_with({entry("a", 2, CredentialState::Current), entry("a", 3, CredentialState::Rejected)});
+  const Decision kept = decide_now(spec, ledger);
+  expect(kept, Verb::Keep, "a", 2);
+  ledger.entries.front().issued_at = ledger.entries.front().proven_at = now - quarter;
+  expect(decide_now(spec, ledger), Verb::Mint, "a", 4);
+}
+
+TEST(Pin, OfAnotherNameIsLookedForUnderThatName) {
+  const Ledger ledger = ledger_with({entry("a", 2, CredentialState::Retired), entry("b", 1, CredentialState::Current)});
+  expect(decide_now(pinned("a", 2), ledger), Verb::Activate, "a", 2);
+  expect_refusal(decide_now(pinned("a", 1), ledger), reason::pinned_serial_not_found);
+}
+
 TEST(Suspension, HoldsEverything) {
   api::SecretRotationSpec spec = pinned("b", 1);
   spec.suspend = true;
@@ -222,6 +261,27 @@ TEST(FailedAttempts, AreNotRepeatedForEver) {
 
 TEST(FailedAttempts, DoNotStandInTheWayOfAnotherName) {
   expect(decide_now(wants("c"), failed(attempts_max, days(30))), Verb::Mint, "c", 1);
+}
+
+TEST(FailedAttempts, DoNotStandInTheWayBack) {
+  Ledger ledger = failed(attempts_max, minutes(1));
+  ledger.entries.push_back(entry("c", 1, CredentialState::Retired));
+  ledger.entries.push_back(entry("b", 9, CredentialState::Retired));
+  expect(decide_now(wants("c"), ledger), Verb::Activate, "c", 1);
+  expect(decide_now(wants("b"), ledger), Verb::Activate, "b", 9);
+}
+
+TEST(FailedAttempts, DoNotStandInTheWayOfAPin) {
+  expect(decide_now(pinned("b", 2), failed(attempts_max, minutes(1))), Verb::Activate, "b", 2);
+}
+
+TEST(FailedAttempts, DoNotHoldUpTheReplacementOfACompromisedCredential) {
+  api::SecretRotationSpec spec = wants("b");
+  spec.reason = api::Reason::ConfirmedCompromise;
+  expect(decide_now(spec, failed(attempts_max, minutes(1))), Verb::Mint, "b", attempts_max + 1);
+  Ledger raised = failed(attempts_max, minutes(1));
+  raised.floor = now;
+  expect(decide_now(wants("a"), raised), Verb::Mint, "a", 2);
 }
 
 // ---- the schedule -------------------------------------------------------------------------------------------------------------
@@ -265,6 +325,63 @@ TEST(Schedule, LeavesACredentialAloneThatWasJustBroughtBack) {
   const Decision decision = decide_now(scheduled(), ledger);
   expect(decision, Verb::Keep, "a", 4);
   EXPECT_EQ(decision.due, now - minutes(5) + hours(24));
+}
+
+TEST(Schedule, LooksForAWindowOnlyAfterTheRollbackHold) {
+  Ledger ledger = issued(now - quarter * 2);
+  ledger.entries.front().reactivated_at = now - minutes(5);
+  api::SecretRotationSpec spec = scheduled({{.start = "11:30", .duration = hours(1)}});
+  EXPECT_EQ(decide_now(spec, ledger).due, at("2027-01-16T11:55:00Z")) << "24 hours later a window is open";
+  spec.strategy.rollback_hold = hours(49);
+  EXPECT_EQ(decide_now(spec, ledger).due, at("2027-01-18T11:30:00Z"));
+  spec.strategy.rollback_hold = Duration{0};
+  expect(decide_now(spec, ledger), Verb::Mint, "a", 5);
+}
+
+TEST(Schedule, BacksOffAfterAFailedAttemptAndKeepsWhatIsInUse) {
+  Duration expected = attempt_backoff_min;
+  for (int attempts = 1; attempts < attempts_max; ++attempts, expected *= 2) {
+    Ledger ledger = issued(now - quarter - days(3));
+    ledger.attempts = attempts;
+    ledger.last_failure = now - expected + Duration{1};
+    const Decision waits = decide_now(scheduled(), ledger);
+    expect(waits, Verb::Keep, "a", 4);
+    EXPECT_EQ(waits.reason, reason::rolled_back);
+    EXPECT_EQ(waits.due, now + Duration{1});
+    ledger.last_failure = now - expected;
+    expect(decide_now(scheduled(), ledger), Verb::Mint, "a", 5);
+  }
+}
+
+TEST(Schedule, TriesAgainInsideAWindowOnly) {
+  Ledger ledger = issued(now - quarter - days(3));
+  ledger.attempts = 1;
+  ledger.last_failure = now;
+  const Decision waits = decide_now(scheduled({{.start = "11:00", .duration = minutes(65)}}), ledger);
+  expect(waits, Verb::Keep, "a", 4);
+  EXPECT_EQ(waits.due, at("2027-01-16T11:00:00Z"));
+}
+
+TEST(Schedule, GivesUpAfterTheLastAttempt) {
+  Ledger ledger = issued(now - quarter - days(3));
+  ledger.attempts = attempts_max;
+  ledger.last_failure = now - days(2);
+  expect_refusal(decide_now(scheduled(), ledger), reason::attempts_exhausted);
+  expect(decide_now(wants("b"), ledger), Verb::Mint, "b", 1);
+}
+
+TEST(Schedule, FallsDueInTheLocalWindowOnEitherSideOfAChangeOfTheClock) {
+  // Clocks in Berlin go forward on 2027-03-28 and back on 2027-10-31: the window opens at 02:00 there, an hour earlier or later in UTC.
+  const auto due = [](const char* issued_at) {
+    const api::SecretRotationSpec spec = scheduled({{.start = "02:00", .duration = hours(4), .time_zone = "Europe/Berlin"}});
+    const std::optional<Instant> found = decide(spec, issued(at(issued_at)), at(issued_at) + hours(1), SystemTimeZones()).due;
+    return found ? format_seconds(*found) : "never";
+  };
+  EXPECT_EQ(due("2026-12-26T12:00:00Z"), "2027-03-27T01:00:00Z");
+  EXPECT_EQ(due("2026-12-27T12:00:00Z"), "2027-03-28T01:00:00Z") << "02:00 does not exist that night: 03:00 is as early as it gets";
+  EXPECT_EQ(due("2026-12-28T12:00:00Z"), "2027-03-29T00:00:00Z");
+  EXPECT_EQ(due("2027-08-01T12:00:00Z"), "2027-10-31T01:00:00Z") << "02:00 comes twice that night: the second one";
+  EXPECT_EQ(due("2027-08-02T12:00:00Z"), "2027-11-01T01:00:00Z");
 }
 
 TEST(Schedule, WithoutAnIntervalNeverFallsDue) {

@@ -138,6 +138,110 @@ TEST(Ledger, TakesTheHigherOfTwoFloors) {
   EXPECT_EQ(ledger_of({}, "a", high, low).floor, high) << "it never moves back";
 }
 
+// ---- what the vault's tags tell ------------------------------------------------------------------------------------------------
+
+VaultVersion tagged(const char* id, CredentialName name, int day, bool enabled = true) {
+  return {.id = {id},
+          .enabled = enabled,
+          .created = epoch_of_tests + days(day),
+          .tags = {.run = "run", .generation = day, .owner = "this-store", .credential = std::move(name)}};
+}
+const LedgerEntry* remembered(const Recollection& recollection, const char* revision, int serial) {
+  for (const LedgerEntry& entry : recollection.entries) {
+    if (entry.name == CredentialName{revision, serial}) return &entry;
+  }
+  return nullptr;
+}
+
+TEST(Recollection, HasOneEntryForEachNameOfThisInstallation) {
+  VaultVersion foreign = tagged("v5", {"c", 1}, 5);
+  foreign.tags.owner = "another-store";
+  const Recollection found =
+      recollect({{.id = {"v0"}}, tagged("v1", {"a", 1}, 1), tagged("v3", {"b", 1}, 3), tagged("v4", {"a", 1}, 4), foreign}, "this-store");
+  ASSERT_EQ(found.entries.size(), 2U);
+  const LedgerEntry* a = remembered(found, "a", 1);
+  ASSERT_NE(a, nullptr);
+  EXPECT_EQ(a->state, CredentialState::Retired);
+  EXPECT_EQ(a->issued_at, epoch_of_tests + days(1)) << "it is as old as its oldest version";
+  EXPECT_TRUE(a->retained);
+  EXPECT_FALSE(found.floor);
+}
+
+TEST(Recollection, TakesAnEnabledVersionInWhateverOrderTheyCome) {
+  const VaultVersion disabled = tagged("off", {"a", 1}, 1, false);
+  const VaultVersion enabled = tagged("on", {"a", 1}, 2);
+  EXPECT_EQ(recollect({disabled, enabled}, "this-store").entries.front().version.value, "on");
+  EXPECT_EQ(recollect({enabled, disabled}, "this-store").entries.front().version.value, "on");
+  EXPECT_EQ(recollect({disabled}, "this-store").entries.front().version.value, "off") << "it can be enabled again";
+}
+
+TEST(Recollection, KeepsTheHighestFloorAndWhatWasIssuedForItAboveIt) {
+  VaultVersion first = tagged("v2", {"b", 1}, 2);
+  first.tags.floor = epoch_of_tests + days(2) + std::chrono::seconds(5);  // the vault's clock is behind
+  VaultVersion second = tagged("v4", {"c", 1}, 4);
+  second.tags.floor = epoch_of_tests + days(3);
+  const Recollection found = recollect({second, tagged("v1", {"a", 1}, 1), first}, "this-store");
+  EXPECT_EQ(found.floor, epoch_of_tests + days(3));
+  EXPECT_EQ(remembered(found, "b", 1)->issued_at, epoch_of_tests + days(2) + std::chrono::seconds(5));
+}
+
+TEST(Recollection, IsNeededWhenEarlierRunsAreUnknown) {
+  EXPECT_FALSE(earlier_runs_unknown({}));
+  EXPECT_FALSE(earlier_runs_unknown({test_run(1, {"a", 1}, Phase::Succeeded), test_run(2, {"b", 1}, Phase::Rolling)}));
+  EXPECT_TRUE(earlier_runs_unknown({test_run(7, {"a", 1}, Phase::Succeeded)}));
+}
+
+Ledger recalled(const Runs& runs, const std::vector<VaultVersion>& versions) {
+  Ledger ledger = ledger_for(runs);
+  recall(ledger, recollect(versions, "this-store"));
+  return ledger;
+}
+
+TEST(Recollection, FillsInWhatTheRunsDoNotKnow) {
+  const Ledger ledger = recalled({test_run(9, {"c", 1}, Phase::Succeeded)},
+                                 {tagged("v1", {"a", 1}, 1), tagged("v2", {"b", 1}, 2), tagged("v9", {"c", 1}, 3)});
+  ASSERT_EQ(ledger.entries.size(), 3U);
+  EXPECT_EQ(ledger.current()->name.to_string(), "c.1");
+  EXPECT_EQ(ledger.current()->version.value, "version-9") << "what the run knows stands";
+  EXPECT_EQ(ledger.current()->issued_at, epoch_of_tests + days(3)) << "it is as old as it is";
+  EXPECT_EQ(ledger.find({"a", 1})->version.value, "v1");
+  EXPECT_EQ(state_of(ledger, "b", 1), CredentialState::Retired);
+}
+
+TEST(Recollection, DoesNotTryASerialAgainThatWasTakenBack) {
+  const Ledger ledger = recalled({test_run(9, {"a", 2}, Phase::Succeeded)},
+                                 {tagged("v1", {"a", 1}, 1), tagged("v3", {"a", 3}, 3), tagged("v2", {"a", 2}, 2)});
+  EXPECT_EQ(state_of(ledger, "a", 3), CredentialState::Rejected);
+  EXPECT_EQ(state_of(ledger, "a", 1), CredentialState::Retired);
+  api::SecretRotationSpec spec;
+  spec.revision = "a";
+  EXPECT_EQ(decide(spec, ledger, epoch_of_tests + days(20), UtcOnly()).verb, Verb::Keep);
+}
+
+TEST(Recollection, NeverBringsBackWhatACompromiseRevoked) {
+  VaultVersion replacement = tagged("v5", {"b", 1}, 5);
+  replacement.tags.floor = epoch_of_tests + days(5);
+  const Ledger ledger = recalled({test_run(9, {"b", 1}, Phase::Succeeded)}, {tagged("v1", {"a", 1}, 1), replacement});
+  EXPECT_EQ(state_of(ledger, "a", 1), CredentialState::Revoked);
+  EXPECT_EQ(ledger.floor, epoch_of_tests + days(5));
+  api::SecretRotationSpec spec;
+  spec.revision = "b";
+  EXPECT_EQ(decide(spec, ledger, epoch_of_tests + days(20), UtcOnly()).verb, Verb::Keep) << "what replaced it is good enough";
+  spec.revision = "a";
+  EXPECT_EQ(decide(spec, ledger, epoch_of_tests + days(20), UtcOnly()).reason, api::reason::revision_revoked);
+}
+
+TEST(Ledger, RejectsTheSerialsAboveThePinnedOne) {
+  const Ledger ledger = ledger_for(
+      {test_run(1, {"a", 2}, Phase::Succeeded), test_run(2, {"a", 3}, Phase::Succeeded), back(test_run(3, {"a", 2}, Phase::Succeeded))});
+  EXPECT_EQ(state_of(ledger, "a", 3), CredentialState::Rejected);
+  api::SecretRotationSpec spec;
+  spec.revision = "a";  // the pin is gone
+  const Decision decision = decide(spec, ledger, epoch_of_tests + days(4), UtcOnly());
+  EXPECT_EQ(decision.verb, Verb::Keep);
+  EXPECT_EQ(decision.credential.to_string(), "a.2");
+}
+
 TEST(Runs, OfARotationAreSortedByGenerationAndNobodyElses) {
   api::RotationRun foreign = test_run(7, {"x", 1}, Phase::Succeeded);
   foreign.spec.rotation.name = "another";

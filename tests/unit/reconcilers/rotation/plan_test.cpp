@@ -439,6 +439,77 @@ TEST(PlanOfRolling, TurnsBackAfterTheDeadlineOnlyWhileSomebodyIsMissing) {
   EXPECT_EQ(plan_now(run, Phase::Rolling, rolled_world(), late), advance_to(Phase::Verifying));
 }
 
+TEST(PlanOfRolling, GivesTheBakeOnTopOfTheDeadline) {
+  Observation seen = published_world();
+  seen.consumers[0] = proven(test_now - minutes(1));
+  RunSpec run = run_of(Protocol::Dual);
+  run.canaries = 1;
+  run.bake = minutes(20);
+  const Duration allowed = run.progress_deadline + run.bake;
+  EXPECT_EQ(plan_now(run, Phase::Rolling, seen, allowed), wait_for(waits::bake, test_now + minutes(19)));
+  EXPECT_EQ(plan_now(run, Phase::Rolling, seen, allowed + Duration{1}), advance_to(Phase::RollingBack, reason::progress_deadline_exceeded));
+  run.canaries = 0;
+  EXPECT_EQ(plan_now(run, Phase::Rolling, seen, allowed), advance_to(Phase::RollingBack, reason::progress_deadline_exceeded))
+      << "without canaries nothing bakes";
+}
+
+TEST(PlanOfRolling, HaltsAtTheFirstIllCanaryBeforeAnybodyElseMoves) {
+  Observation seen = published_world();
+  seen.consumers[0] = begun(ConsumerState::Unhealthy);
+  RunSpec run = run_of(Protocol::Dual);
+  run.canaries = 1;
+  run.max_unavailable = 2;
+  EXPECT_EQ(plan_now(run, Phase::Rolling, seen), advance_to(Phase::RollingBack, reason::consumer_unhealthy));
+}
+
+// ---- the restart budget
+
+TEST(PlanOverTheRestartBudget, HoldsAConsumerThatWasNotBegunYet) {
+  Observation seen = published_world();
+  seen.consumers[0].restart_again_at = test_now + minutes(7);
+  seen.consumers[1].restart_again_at = test_now + minutes(5);
+  for (const Protocol protocol : two_live_protocols) {
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Rolling, seen), wait_for(waits::restart_budget, test_now + minutes(5)));
+  }
+}
+
+TEST(PlanOverTheRestartBudget, HoldsNobodyElse) {
+  Observation seen = published_world();
+  seen.consumers[0].restart_again_at = test_now + minutes(7);
+  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::Rolling, seen), act(Action::Converge, 1));
+}
+
+TEST(PlanOverTheRestartBudget, DoesNotStopAConsumerHalfWay) {
+  Observation seen = published_world();
+  seen.consumers[0] = begun(ConsumerState::Stale);
+  seen.consumers[0].restart_again_at = test_now + minutes(7);
+  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::Rolling, seen), act(Action::Converge, 0));
+}
+
+TEST(PlanOverTheRestartBudget, LeavesTheDeadlineToAConsumerThatIsOnItsWay) {
+  Observation seen = published_world();
+  seen.consumers[0] = begun(ConsumerState::Moving);
+  seen.consumers[1].restart_again_at = test_now + minutes(7);
+  RunSpec run = run_of(Protocol::Dual);
+  run.max_unavailable = 2;
+  EXPECT_EQ(plan_now(run, Phase::Rolling, seen), wait_for(waits::consumers));
+}
+
+TEST(PlanOverTheRestartBudget, DoesNotHoldASingleLiveCredentialNorACompromiseNorARollback) {
+  Observation seen = published_world();
+  seen.consumers[0].restart_again_at = test_now + minutes(7);
+  EXPECT_EQ(plan_now(run_of(Protocol::Single), Phase::Rolling, seen), act(Action::Converge, 0));
+  RunSpec compromised = run_of(Protocol::Dual);
+  compromised.compromised = true;
+  EXPECT_EQ(plan_now(compromised, Phase::Rolling, seen), act(Action::Converge, 0));
+  RunSpec back = run_of(Protocol::Dual);
+  back.direction = Direction::Back;
+  EXPECT_EQ(plan_now(back, Phase::Rolling, seen), act(Action::Converge, 0));
+  Observation returning = returned_world();
+  returning.consumers.assign(2, {.state = ConsumerState::Stale, .act_due = true, .restart_again_at = test_now + minutes(7)});
+  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::RollingBack, returning), act(Action::Converge, 0));
+}
+
 TEST(PlanOfRolling, StepsBackToWhatIsNoLongerTrue) {
   Observation unpublished = published_world();
   unpublished.vaults[1].latest = Published::Old;
@@ -665,6 +736,70 @@ TEST(Plan, ParksASuspendedRunWhereOneLivesOnlyBeforeTheSwitch) {
   EXPECT_EQ(plan_now(run_of(Protocol::Single), Phase::Publishing, seen), advance_to(Phase::Rolling));
 }
 
+// ---- a freeze
+
+Observation frozen(Observation seen) {
+  seen.frozen_until = test_now + hours(5);
+  return seen;
+}
+const Plan held = wait_for(waits::frozen, test_now + hours(5));
+
+TEST(PlanInAFreeze, ParksARunAtItsNextSafePoint) {
+  for (const Protocol protocol : two_live_protocols) {
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Admitted, frozen(untouched_world())), held);
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Staging, frozen(untouched_world())), held);
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Switching, frozen(untouched_world())), held);
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Publishing, frozen(switched_world())), held);
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Rolling, frozen(published_world())), held);
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Verifying, frozen(rolled_world()), hours(25)), held);
+    EXPECT_EQ(plan_now(run_of(protocol), Phase::Retiring, frozen(rolled_world())), act(Action::Withdraw, 0, Credential::Old));
+  }
+}
+
+TEST(PlanInAFreeze, DoesNotStopASingleCredentialInItsSwitchWindow) {
+  const RunSpec run = run_of(Protocol::Single);
+  EXPECT_EQ(plan_now(run, Phase::Pinned, frozen(untouched_world())), held);
+  EXPECT_EQ(plan_now(run, Phase::Switching, frozen(untouched_world())), act(Action::Install, 0));
+  EXPECT_EQ(plan_now(run, Phase::Publishing, frozen(switched_world())), act(Action::Publish, 0));
+  EXPECT_EQ(plan_now(run, Phase::Rolling, frozen(published_world())), act(Action::Converge, 0));
+}
+
+TEST(PlanInAFreeze, DoesNotHoldTheWayBack) {
+  const RunSpec run = run_of(Protocol::Dual);
+  Observation ill = published_world();
+  ill.consumers[0] = begun(ConsumerState::Unhealthy);
+  EXPECT_EQ(plan_now(run, Phase::Rolling, frozen(ill)), advance_to(Phase::RollingBack, reason::consumer_unhealthy));
+  Observation unwanted = published_world();
+  unwanted.go_back = true;
+  EXPECT_EQ(plan_now(run, Phase::Rolling, frozen(unwanted)), advance_to(Phase::RollingBack, reason::revision_changed));
+  EXPECT_EQ(plan_now(run, Phase::RollingBack, frozen(rolled_world())), act(Action::Publish, 0, Credential::Old));
+  EXPECT_EQ(plan_now(run, Phase::Withdrawing, frozen(returned_world())), act(Action::Withdraw, 0, Credential::Pending));
+  RunSpec earlier = run;
+  earlier.direction = Direction::Back;
+  EXPECT_EQ(plan_now(earlier, Phase::Publishing, frozen(switched_world())), act(Action::Publish, 0));
+}
+
+TEST(PlanInAFreeze, DoesNotHoldTheReplacementOfACompromisedCredential) {
+  RunSpec run = run_of(Protocol::Dual);
+  run.compromised = true;
+  EXPECT_EQ(plan_now(run, Phase::Publishing, frozen(switched_world())), act(Action::Publish, 0));
+}
+
+TEST(PlanInAFreeze, TellsWhyARunIsBlockedOrWaitsAllTheSame) {
+  Observation refused = untouched_world();
+  refused.approved = false;
+  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::Admitted, frozen(refused)), blocked_by(reason::approval_required));
+  Observation moving = published_world();
+  moving.consumers.assign(1, begun(ConsumerState::Moving));
+  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::Rolling, frozen(moving)), wait_for(waits::consumers));
+}
+
+TEST(PlanInAFreeze, LetsARunGoThatTouchedNothingAndIsNoLongerWanted) {
+  Observation seen = untouched_world();
+  seen.superseded = true;
+  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::Staging, frozen(seen)), advance_to(Phase::Abandoned));
+}
+
 TEST(Plan, NeverReturnsToACompromisedCredential) {
   RunSpec run = run_of(Protocol::Dual);
   run.compromised = true;
@@ -722,6 +857,7 @@ class Dice {
     seen.authorised = !flag(12);
     seen.approved = !flag(8);
     seen.suspended = flag(12);
+    if (flag(12)) seen.frozen_until = moment();
     seen.deleted = flag(12);
     seen.go_back = flag(12);
     seen.superseded = flag(12);
@@ -742,6 +878,7 @@ class Dice {
     for (ConsumerObservation& consumer : seen.consumers) {
       consumer = {.state = one_up_to(ConsumerState::Unhealthy), .begun = flag(), .act_due = flag(), .healthy_baseline = !flag(6)};
       if (flag()) consumer.proven_since = moment();
+      if (flag(4)) consumer.restart_again_at = moment();
       if (flag(20)) consumer.refusal = reason::inline_secrets_present;
     }
     return seen;

@@ -32,6 +32,7 @@ struct Situation {
   std::optional<Observation> seen;
   std::string_view refusal;
   std::optional<std::string> drift;
+  Gate held;
 
   api::SecretRotationStatus status(Instant at = now) const {
     return project({.object = &object,
@@ -41,6 +42,7 @@ struct Situation {
                     .next = next ? &*next : nullptr,
                     .seen = seen ? &*seen : nullptr,
                     .refusal = refusal,
+                    .held = held,
                     .drift = drift},
                    at);
   }
@@ -180,6 +182,54 @@ TEST(Conditions, TellOfAPinAndOfAMissedWindow) {
   EXPECT_EQ(status_of(situation.status(), "Pinned"), Tristate::True);
   situation.decision.reason = reason::outside_window;
   EXPECT_EQ(reason_of(situation.status(), "RotationOverdue"), reason::outside_window);
+}
+
+TEST(Conditions, OfARevisionThatMayNotStartYetSayWhyAndUntilWhen) {
+  Situation situation;
+  situation.object.spec.revision = "b";
+  situation.decision = {.verb = Verb::Mint, .credential = {"b", 1}, .reason = reason::revision_changed, .due = later};
+  situation.held = {reason::not_promoted, later, "b starts here later"};
+  const api::SecretRotationStatus status = situation.status();
+  EXPECT_EQ(status_of(status, "Ready"), Tristate::False);
+  EXPECT_EQ(reason_of(status, "Ready"), reason::not_promoted);
+  EXPECT_EQ(reason_of(status, "Reconciling"), reason::not_promoted);
+  EXPECT_EQ(api::find_condition(status.conditions, "Ready")->message, "a.1 is in use; b may not start yet: b starts here later");
+  EXPECT_EQ(status_of(status, "Stalled"), absent) << "it goes on by itself";
+  EXPECT_EQ(status.next_rotation, later);
+}
+
+TEST(Conditions, OfAScheduledSerialThatMayNotStartYetStayReadyAndOverdue) {
+  Situation situation;
+  situation.decision = {.verb = Verb::Mint, .credential = {"a", 2}, .reason = reason::scheduled, .due = later};
+  situation.held = {reason::frozen, later, "the environment is frozen"};
+  const api::SecretRotationStatus status = situation.status();
+  EXPECT_EQ(reason_of(status, "Ready"), reason::current_verified);
+  EXPECT_EQ(status_of(status, "Ready"), Tristate::True);
+  EXPECT_EQ(reason_of(status, "RotationOverdue"), reason::frozen);
+  EXPECT_EQ(status_of(status, "Reconciling"), absent);
+  EXPECT_EQ(status.next_rotation, later);
+}
+
+TEST(Conditions, OfAScheduleThatBacksOffAreReadyAndOverdue) {
+  Situation situation;
+  situation.decision = {.verb = Verb::Keep, .credential = {"a", 1}, .reason = reason::rolled_back, .due = later};
+  EXPECT_EQ(status_of(situation.status(), "Ready"), Tristate::True);
+  EXPECT_EQ(reason_of(situation.status(), "RotationOverdue"), reason::rolled_back);
+}
+
+TEST(Conditions, OfAParkedRunTellWhoseWishItIs) {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {waits::frozen, reason::frozen}, {waits::suspended, reason::suspended}, {waits::restart_budget, reason::restart_budget}};
+  for (const auto& [wait, why] : rows) {
+    Situation situation = rotating(Phase::Publishing);
+    situation.next = Plan{.action = Action::Wait, .reason = wait, .look_at = later};
+    const api::SecretRotationStatus status = situation.status();
+    EXPECT_EQ(reason_of(status, "Ready"), why);
+    EXPECT_EQ(reason_of(status, "Rotating"), why);
+    EXPECT_EQ(api::find_condition(status.conditions, "Rotating")->message,
+              "rolling out b.1: Publishing, parked: " + std::string(why) + " until " + format_seconds(later));
+    EXPECT_EQ(status_of(status, "Suspended"), absent) << "only the spec suspends";
+  }
 }
 
 TEST(Conditions, OfAnObjectOfWhichNothingIsKnownAreUnknown) {
