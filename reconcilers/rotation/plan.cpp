@@ -247,9 +247,9 @@ std::optional<Plan> override_of(const RunSpec& run, const Journal& journal, cons
   return {};
 }
 
-// A freeze holds up what is new: never the way back, and never the replacement of a compromised credential.
+// A freeze holds up what is new: never the way back or a repair, and never the replacement of a compromised credential.
 bool held_by_freeze(const RunSpec& run, const Journal& journal, const Observation& seen, const Plan& step) {
-  if (!seen.frozen_until || run.compromised || run.direction == api::Direction::Back) return false;
+  if (!seen.frozen_until || run.compromised || run.direction != api::Direction::Forward) return false;
   const bool rests = step.action == Action::Wait || step.action == Action::Block;
   const bool turns_back = step.action == Action::Advance && going_back(step.phase);
   return !rests && !turns_back && safe_to_park(run, journal.phase);

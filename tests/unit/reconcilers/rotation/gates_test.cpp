@@ -243,6 +243,11 @@ TEST(RestartBudget, ForgetsARestartAfterAnHour) {
   EXPECT_FALSE(portal_again({with_restarts("portal", restarts)}));
 }
 
+TEST(RestartBudget, IsNotSpentByAClockThatWasWrong) {
+  EXPECT_FALSE(portal_again({with_restarts("portal", {now + days(3'650), now + days(3'650), now + days(3'650)})}));
+  EXPECT_TRUE(portal_again({with_restarts("portal", {now + seconds(5), now, now})}));
+}
+
 TEST(RestartBudget, IsSharedByEveryRotation) {
   const auto half = with_restarts("portal", {now - minutes(30)});
   EXPECT_FALSE(portal_again({half, half}));

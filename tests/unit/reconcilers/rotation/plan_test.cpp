@@ -507,7 +507,7 @@ TEST(PlanOverTheRestartBudget, DoesNotHoldASingleLiveCredentialNorACompromiseNor
   EXPECT_EQ(plan_now(back, Phase::Rolling, seen), act(Action::Converge, 0));
   Observation returning = returned_world();
   returning.consumers.assign(2, {.state = ConsumerState::Stale, .act_due = true, .restart_again_at = test_now + minutes(7)});
-  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::RollingBack, returning), act(Action::Converge, 0));
+  EXPECT_EQ(plan_now(run_of(Protocol::Dual), Phase::RollingBack, returning), act(Action::Converge, 0, Credential::Old));
 }
 
 TEST(PlanOfRolling, StepsBackToWhatIsNoLongerTrue) {
