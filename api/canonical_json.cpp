@@ -4,6 +4,8 @@
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace keyturn::api {
@@ -11,116 +13,149 @@ namespace {
 
 namespace json = boost::json;
 
-// Which bytes are written otherwise than they are: RFC 8785 escapes what JSON demands and nothing more.
-constexpr std::array<bool, 256> escaped = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t byte = 0; byte < 0x20; ++byte) table[byte] = true;
-  table['"'] = true;
-  table['\\'] = true;
-  return table;
-}();
+// RFC 8785 escapes what JSON demands and nothing more.
+constexpr bool is_escaped(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
-void append_escape(std::string& out, char byte) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  out += '\\';
-  switch (byte) {
+// Whether a text is written as it is; eight bytes at a time, because nearly all of a record is text of this kind.
+bool is_plain(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t high = ones << 7;
+  std::size_t at = 0;
+  for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+    const std::uint64_t quote = bytes ^ (ones * '"');
+    const std::uint64_t backslash = bytes ^ (ones * '\\');
+    // The top bit of a byte that is below the number subtracted from it; where an earlier byte borrows it may be set once too often.
+    const std::uint64_t special = ((bytes - ones * 0x20) & ~bytes) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    if ((special & high) != 0) return false;
+  }
+  return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_escaped);
+}
+
+// The letter after the backslash where there is a short form; 0 = there is none.
+constexpr char short_form(char c) {
+  switch (c) {
     case '"':
     case '\\':
-      out += byte;
-      return;
+      return c;
     case '\b':
-      out += 'b';
-      return;
+      return 'b';
     case '\f':
-      out += 'f';
-      return;
+      return 'f';
     case '\n':
-      out += 'n';
-      return;
+      return 'n';
     case '\r':
-      out += 'r';
-      return;
+      return 'r';
     case '\t':
-      out += 't';
-      return;
+      return 't';
     default:
-      out += "u00";
-      out += digits[static_cast<unsigned char>(byte) >> 4];
-      out += digits[static_cast<unsigned char>(byte) & 15];
+      return 0;
   }
 }
 
 template <class Number>
-void append_number(std::string& out, Number value) {
-  std::array<char, 24> text{};
+std::string_view digits_of(Number value, std::array<char, 24>& text) {
   const auto written = std::to_chars(text.data(), text.data() + text.size(), value);
-  out.append(text.data(), written.ptr);
+  return {text.data(), static_cast<std::size_t>(written.ptr - text.data())};
 }
 
 }  // namespace
 
-void append_canonical_string(std::string& out, std::string_view text) {
-  out += '"';
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!escaped[static_cast<unsigned char>(text[i])]) continue;
-    out.append(text, plain, i - plain);
-    append_escape(out, text[i]);
-    plain = i + 1;
-  }
-  out.append(text, plain);
-  out += '"';
+char* CanonicalText::room_for(std::size_t bytes) {
+  if (text_.size() - size_ < bytes) text_.resize(2 * text_.size() + bytes);
+  char* room = text_.data() + size_;
+  size_ += bytes;
+  return room;
 }
 
-void append_canonical(std::string& out, const json::object& object, std::string_view except) {
-  std::vector<const json::key_value_pair*> members;
-  members.reserve(object.size());
+void CanonicalText::add_raw(std::string_view bytes) { std::memcpy(room_for(bytes.size()), bytes.data(), bytes.size()); }
+
+void CanonicalText::add_string(std::string_view text) {
+  if (!is_plain(text)) return add_escaped(text);
+  char* room = room_for(text.size() + 2);
+  room[0] = '"';
+  std::copy(text.begin(), text.end(), room + 1);
+  room[text.size() + 1] = '"';
+}
+
+void CanonicalText::add_escaped(std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  add_raw("\"");
+  for (const char c : text) {
+    if (!is_escaped(c)) {
+      *room_for(1) = c;
+    } else if (const char letter = short_form(c); letter != 0) {
+      add_raw("\\");
+      *room_for(1) = letter;
+    } else {
+      add_raw("\\u00");
+      *room_for(1) = hex[static_cast<unsigned char>(c) >> 4];
+      *room_for(1) = hex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  add_raw("\"");
+}
+
+void CanonicalText::add_members(Member* members, std::size_t count) {
+  // By insertion: what is ordinary is short, and what comes from kubectl is sorted already.
+  for (std::size_t i = 1; i < count; ++i) {
+    const Member member = members[i];
+    std::size_t at = i;
+    for (; at > 0 && member->key() < members[at - 1]->key(); --at) members[at] = members[at - 1];
+    members[at] = member;
+  }
+  add_raw("{");
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) add_raw(",");
+    add_string(members[i]->key());
+    add_raw(":");
+    add(members[i]->value());
+  }
+  add_raw("}");
+}
+
+void CanonicalText::add(const json::object& object, std::string_view except) {
+  // Every object of the API fits; one of somebody's making may not, and could have too many keys to sort them by insertion.
+  constexpr std::size_t ordinary = 64;
+  std::array<Member, ordinary> few;
+  std::vector<Member> many;
+  if (object.size() > ordinary) many.resize(object.size());
+  Member* members = many.empty() ? few.data() : many.data();
+  std::size_t count = 0;
   for (const json::key_value_pair& member : object) {
-    if (except.empty() || std::string_view(member.key()) != except) members.push_back(&member);
+    if (except.empty() || std::string_view(member.key()) != except) members[count++] = &member;
   }
-  std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->key() < b->key(); });
-  char separator = '{';
-  for (const json::key_value_pair* member : members) {
-    out += separator;
-    separator = ',';
-    append_canonical_string(out, member->key());
-    out += ':';
-    append_canonical(out, member->value());
-  }
-  if (members.empty()) out += '{';
-  out += '}';
+  if (!many.empty()) std::sort(members, members + count, [](Member a, Member b) { return a->key() < b->key(); });
+  add_members(members, count);
 }
 
-void append_canonical(std::string& out, const json::value& value) {
+void CanonicalText::add(const json::value& value) {
+  std::array<char, 24> digits;
   switch (value.kind()) {
     case json::kind::object:
-      return append_canonical(out, value.get_object());
+      return add(value.get_object());
     case json::kind::array: {
-      char separator = '[';
-      for (const json::value& item : value.get_array()) {
-        out += separator;
-        separator = ',';
-        append_canonical(out, item);
+      const json::array& list = value.get_array();
+      add_raw("[");
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        if (i > 0) add_raw(",");
+        add(list[i]);
       }
-      if (value.get_array().empty()) out += '[';
-      out += ']';
-      return;
+      return add_raw("]");
     }
     case json::kind::string:
-      return append_canonical_string(out, value.get_string());
+      return add_string(value.get_string());
     case json::kind::bool_:
-      out += value.get_bool() ? "true" : "false";
-      return;
+      return add_raw(value.get_bool() ? "true" : "false");
     case json::kind::int64:
-      return append_number(out, value.get_int64());
+      return add_raw(digits_of(value.get_int64(), digits));
     case json::kind::uint64:
-      return append_number(out, value.get_uint64());
+      return add_raw(digits_of(value.get_uint64(), digits));
     case json::kind::double_:
-      out += json::serialize(value);
-      return;
+      return add_raw(json::serialize(value));
     case json::kind::null:
-      out += "null";
-      return;
+      return add_raw("null");
   }
 }
 

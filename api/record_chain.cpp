@@ -32,14 +32,15 @@ std::string canonical_under(const json::object& run, std::string_view name) {
     const json::object* object = value == nullptr ? nullptr : value->if_object();
     return object == nullptr ? empty : *object;
   };
-  std::string out = "{\"name\":";
-  append_canonical_string(out, name);
-  out += ",\"spec\":";
-  append_canonical(out, member(codec::spec_field));
-  out += ",\"status\":";
-  append_canonical(out, member(codec::status_field), codec::record_hash_field);
-  out += '}';
-  return out;
+  CanonicalText text;
+  text.add_raw("{\"name\":");
+  text.add_string(name);
+  text.add_raw(",\"spec\":");
+  text.add(member(codec::spec_field));
+  text.add_raw(",\"status\":");
+  text.add(member(codec::status_field), codec::record_hash_field);
+  text.add_raw("}");
+  return std::move(text).take();
 }
 
 std::string prefixed(const Sha256& digest) { return "sha256:" + to_hex(digest); }

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "api/patterns.h"
+
 namespace keyturn {
 namespace {
 
@@ -64,9 +66,17 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
   CLI::App& history = add_verb(app, arguments, Verb::History, "history", "Show what was done, with its evidence, newest first");
   history.add_option("name", arguments.name, "A rotation")->required();
   history.add_option("--limit", arguments.limit, "At most so many runs")->check(CLI::NonNegativeNumber);
+  CLI::App& verify = add_verb(app, arguments, Verb::Verify, "verify", "Check that the records of finished runs are as they were written");
+  verify.add_option("name", arguments.name, "A rotation; without it all of the namespace");
+  verify.add_flag("-A,--all-namespaces", arguments.all_namespaces, "All namespaces that you may read");
+  verify.add_option("--anchor", arguments.anchor, "Hash of a record that must be there, as noted when its run ended")->type_name("HASH");
+  verify
+      .add_option("--file", arguments.file,
+                  "Verify here, without the controller, what `kubectl get rotationruns,secretrotations -A -o json` wrote")
+      ->type_name("JSON");
   CLI::App& watch = add_verb(app, arguments, Verb::Watch, "watch", "Show what there is and then every change");
   watch.add_flag("-A,--all-namespaces", arguments.all_namespaces, "All namespaces that you may read");
-  for (CLI::App* verb : {&status, &plan, &history, &watch}) {
+  for (CLI::App* verb : {&status, &plan, &history, &verify, &watch}) {
     add_request(*verb, arguments);
     add_output(*verb, arguments);
   }
@@ -78,6 +88,14 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
 bool is_unknown(CLI::App& app, std::string_view word) {
   if (word.starts_with('-')) return false;
   return app.get_subcommands([word](const CLI::App* verb) { return verb->get_name() == word; }).empty();
+}
+
+// What is wrong with the anchor; empty = nothing.
+std::string mistake_of_verify(const Arguments& arguments) {
+  if (arguments.anchor.empty()) return {};
+  if (arguments.name.empty()) return "--anchor belongs to one rotation: name it";
+  if (!api::pattern::matches(api::pattern::sha256, arguments.anchor)) return "--anchor needs sha256: and 64 hexadecimal digits";
+  return {};
 }
 
 }  // namespace
@@ -103,6 +121,11 @@ std::optional<Arguments> parse_arguments(int argc, const char* const* argv, std:
   }
   if (arguments.all_namespaces && (!arguments.ns.empty() || !arguments.name.empty())) {
     err << "error: --all-namespaces goes neither with a name nor with --namespace\n";
+    exit_code = 1;
+    return std::nullopt;
+  }
+  if (const std::string mistake = mistake_of_verify(arguments); !mistake.empty()) {
+    err << "error: " << mistake << '\n';
     exit_code = 1;
     return std::nullopt;
   }

@@ -10,7 +10,7 @@
 
 namespace keyturn {
 
-enum class Verb : std::uint8_t { Status, Plan, History, Watch, Version, Kubeconfig };
+enum class Verb : std::uint8_t { Status, Plan, History, Verify, Watch, Version, Kubeconfig };
 enum class Output : std::uint8_t { Table, Wide, Json };
 
 struct Arguments {
@@ -21,6 +21,8 @@ struct Arguments {
   Output output = Output::Table;
   std::string revision;  // of a plan: what if the spec named it
   int limit = 0;         // of a history; 0 = all
+  std::string anchor;    // of a verification: the hash of a record that was kept elsewhere
+  std::string file;      // of a verification: the runs as JSON, instead of asking the controller
   std::string server;    // each overrides what the kubeconfig says
   std::string kubeconfig;
   std::string context;

@@ -7,10 +7,9 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
-
-#include "api/hazards.h"
 #include <set>
 
+#include "api/hazards.h"
 #include "api/reasons.h"
 
 namespace keyturn {
@@ -125,6 +124,7 @@ void print_run(std::ostream& out, const v1alpha1::Run& run) {
     const Duration took = run.has_started_at() ? instant_of(run.finished_at()) - instant_of(run.started_at()) : Duration::zero();
     detail("finished", absolute(run.finished_at()) + ", after " + format_age(took));
   }
+  if (!run.record_hash().empty()) detail("record", run.record_hash());
 }
 
 void print_steps(std::ostream& out, const v1alpha1::RotationPlan& plan) {
@@ -221,6 +221,10 @@ void print_rotation(std::ostream& out, const v1alpha1::Rotation& rotation, Insta
   if (rotation.has_candidate()) line(out, "Candidate", credential_text(rotation.candidate(), now));
   if (rotation.has_previous()) line(out, "Previous", credential_text(rotation.previous(), now));
   if (!rotation.run().empty()) line(out, "Run", rotation.run() + (rotation.step().empty() ? "" : ", " + rotation.step()));
+  if (rotation.has_record()) {
+    const v1alpha1::RecordHead& record = rotation.record();
+    line(out, "Records", fmt::format("{} sealed, head {}", record.sealed(), record.hash()));
+  }
   if (rotation.has_next_rotation_time())
     line(out, "Next", absolute(rotation.next_rotation_time()) + " (" + relative(rotation.next_rotation_time(), now) + ")");
   print_consumers(out, rotation);
@@ -247,6 +251,26 @@ void print_history(std::ostream& out, const std::string& rotation, const v1alpha
   }
   out << fmt::format("{} {} of {}, newest first\n", history.runs_size(), history.runs_size() == 1 ? "run" : "runs", printable(rotation));
   for (const v1alpha1::Run& run : history.runs()) print_run(out, run);
+}
+
+// One line where all is well; otherwise one more per finding.
+void print_verification(std::ostream& out, const v1alpha1::Verification& verification) {
+  const std::string name = printable(verification.namespace_() + "/" + verification.name());
+  const int findings = verification.findings_size();
+  const std::string result = verification.intact() ? "intact" : fmt::format("{} {}", findings, findings == 1 ? "finding" : "findings");
+  if (verification.records() == 0 && verification.intact()) {
+    out << name << ": no records yet\n";
+    return;
+  }
+  out << fmt::format("{}: {} {}, {}", name, verification.records(), verification.records() == 1 ? "record" : "records", result);
+  if (!verification.head().empty()) out << ", head " << printable(verification.head());
+  out << '\n';
+  if (!verification.findings().empty()) {
+    Table table({"FINDING", "RUN", "WHAT"});
+    for (const v1alpha1::Finding& finding : verification.findings()) table.add({finding.kind(), finding.run(), finding.message()});
+    table.print(out, "  ");
+  }
+  if (!verification.has_noted()) out << "  The rotation's status notes no head: without --anchor, a missing end would not be seen.\n";
 }
 
 void print_json(std::ostream& out, const google::protobuf::Message& message, JsonForm form) {

@@ -22,6 +22,7 @@ Table::Cells rotation_cells(const v1alpha1::Rotation& rotation, Columns columns,
 void print_rotation(std::ostream& out, const v1alpha1::Rotation& rotation, Instant now);
 void print_plan(std::ostream& out, const std::string& rotation, const v1alpha1::RotationPlan& plan);
 void print_history(std::ostream& out, const std::string& rotation, const v1alpha1::GetHistoryResponse& history);
+void print_verification(std::ostream& out, const v1alpha1::Verification& verification);
 // Protobuf's JSON mapping, indented; on one line for a stream.
 enum class JsonForm : std::uint8_t { Indented, Line };
 void print_json(std::ostream& out, const google::protobuf::Message& message, JsonForm form = JsonForm::Indented);

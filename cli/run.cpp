@@ -19,6 +19,8 @@ Task<> start(Session session) {
       return plan(session);
     case Verb::History:
       return history(session);
+    case Verb::Verify:
+      return verify(session);
     case Verb::Watch:
     case Verb::Version:
     case Verb::Kubeconfig:
@@ -29,7 +31,7 @@ Task<> start(Session session) {
 
 Awaitable<> keep(Task<> verb, Result<>& result) { result = co_await std::move(verb); }
 
-Result<> run_remote(const Arguments& arguments, const Environment& environment, std::ostream& out) {
+Result<> run_remote(const Arguments& arguments, const Environment& environment, std::ostream& out, int& exit_code) {
   Result<Connection> connection = read_connection(arguments, environment);
   if (!connection) return connection.error();
   boost::asio::io_context io(1);
@@ -40,14 +42,20 @@ Result<> run_remote(const Arguments& arguments, const Environment& environment, 
   const auto ended = [](std::exception_ptr thrown) {
     if (thrown) std::rethrow_exception(thrown);
   };
-  boost::asio::co_spawn(io, keep(start({arguments, *api, clock, out}), result), ended);
+  boost::asio::co_spawn(io, keep(start({arguments, *api, clock, out, exit_code}), result), ended);
   io.run();
   return result;
 }
 
-Result<> run_verb(const Arguments& arguments, const Environment& environment, std::ostream& out) {
+Result<> run_verb(const Arguments& arguments, const Environment& environment, std::ostream& out, int& exit_code) {
   if (arguments.verb == Verb::Kubeconfig) return print_kubeconfig(arguments, environment, out);
-  if (arguments.verb != Verb::Version) return run_remote(arguments, environment, out);
+  if (arguments.verb == Verb::Verify && !arguments.file.empty()) {
+    const Result<int> found = verify_file(arguments, out);
+    if (!found) return found.error();
+    exit_code = *found;
+    return ok();
+  }
+  if (arguments.verb != Verb::Version) return run_remote(arguments, environment, out, exit_code);
   print_version(out);
   return ok();
 }
@@ -55,9 +63,10 @@ Result<> run_verb(const Arguments& arguments, const Environment& environment, st
 }  // namespace
 
 int run(const Arguments& arguments, const Environment& environment, std::ostream& out, std::ostream& err) {
-  const Result<> done = run_verb(arguments, environment, out);
+  int exit_code = 0;
+  const Result<> done = run_verb(arguments, environment, out, exit_code);
   out.flush();
-  if (done) return 0;
+  if (done) return exit_code;
   err << "error: " << printable(done.error().message) << '\n';
   return 1;
 }

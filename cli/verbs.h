@@ -15,6 +15,7 @@ struct Session {
   ApiClient& api;
   Clock& clock;
   std::ostream& out;
+  int& exit_code;  // 0, unless a verb that looks for something has found it
 
   ObjectKey key() const { return {ns(), arguments.name}; }
   std::string ns() const { return arguments.ns.empty() ? api.connection().ns : arguments.ns; }
@@ -31,6 +32,11 @@ struct Session {
 Task<> status(Session session);
 Task<> plan(Session session);
 Task<> history(Session session);
+// Sets the exit code to 1 when a record is not as it was written.
+Task<> verify(Session session);
+// The same of objects in a file, without a controller: whoever does not trust that one still trusts this program. Gives the exit code.
+// Errors: NotFound (no such file, nothing in it that was asked for), Invalid (no JSON of Kubernetes objects).
+Result<int> verify_file(const Arguments& arguments, std::ostream& out);
 // Until the output or the server's answers end for good. A stream that merely ended is started again.
 Task<> watch(Session session);
 

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "api/patterns.h"
 #include "base/log.h"
 #include "base/task_group.h"
 #include "controller/server/canonical.h"
@@ -97,6 +98,10 @@ class RotationGrpcService final : public v1alpha1::RotationService::CallbackServ
                                          v1alpha1::RotationPlan* response) override {
     return unary(context, request, response, &RotationGrpcService::plan);
   }
+  grpc::ServerUnaryReactor* Verify(grpc::CallbackServerContext* context, const v1alpha1::VerifyRequest* request,
+                                   v1alpha1::Verification* response) override {
+    return unary(context, request, response, &RotationGrpcService::verify);
+  }
   grpc::ServerWriteReactor<v1alpha1::RotationEvent>* WatchRotations(grpc::CallbackServerContext* context,
                                                                     const v1alpha1::WatchRotationsRequest* request) override;
 
@@ -115,6 +120,7 @@ class RotationGrpcService final : public v1alpha1::RotationService::CallbackServ
   Task<> get(Context context, std::string user, const v1alpha1::GetRotationRequest* request, v1alpha1::Rotation* response);
   Task<> history(Context context, std::string user, const v1alpha1::GetHistoryRequest* request, v1alpha1::GetHistoryResponse* response);
   Task<> plan(Context context, std::string user, const v1alpha1::PlanRotationRequest* request, v1alpha1::RotationPlan* response);
+  Task<> verify(Context context, std::string user, const v1alpha1::VerifyRequest* request, v1alpha1::Verification* response);
 
   asio::any_io_executor executor_;
   Clock& clock_;
@@ -353,6 +359,17 @@ Task<> RotationGrpcService::plan(Context context, std::string, const v1alpha1::P
   const Result<PlanView> plan = co_await queries_.plan(context, *key, request->revision());
   if (!plan) co_return plan.error();
   *response = message_of(*plan);
+  co_return ok();
+}
+
+Task<> RotationGrpcService::verify(Context context, std::string, const v1alpha1::VerifyRequest* request, v1alpha1::Verification* response) {
+  const Result<ObjectKey> key = key_of(*request);
+  if (!key) co_return key.error();
+  const bool usable = request->anchor().empty() || api::pattern::matches(api::pattern::sha256, request->anchor());
+  if (!usable) co_return Error{Errc::Invalid, "anchor must be sha256: and 64 hexadecimal digits"};
+  const Result<VerificationView> verification = co_await queries_.verify(context, *key, request->anchor());
+  if (!verification) co_return verification.error();
+  *response = message_of(*verification);
   co_return ok();
 }
 

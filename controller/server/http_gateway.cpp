@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/patterns.h"
 #include "base/event.h"
 #include "base/hash.h"
 #include "controller/server/canonical.h"
@@ -85,11 +86,14 @@ net::HttpReply page_reply() {
 }  // namespace
 
 struct HttpGateway::Route {
-  enum class What : std::uint8_t { List, Watch, Get, History, Plan, Metrics, Page };
+  enum class What : std::uint8_t { List, Watch, Get, History, Plan, Verify, Metrics, Page };
+  static std::optional<What> part_of(std::string_view name);
+
   What what = What::List;
   ObjectKey key;
   int limit = 0;
   std::string revision;  // Plan: what if the spec named it
+  std::string anchor;    // Verify: the hash of a record that was kept elsewhere
 };
 
 HttpGateway::HttpGateway(boost::asio::any_io_executor executor, Clock& clock, RotationQueries& queries, const TokenCheck& tokens,
@@ -120,6 +124,14 @@ Error no_such_path() { return {Errc::NotFound, "there is no such path"}; }
 
 }  // namespace
 
+// What is asked of one rotation beyond itself.
+std::optional<HttpGateway::Route::What> HttpGateway::Route::part_of(std::string_view name) {
+  if (name == "history") return What::History;
+  if (name == "plan") return What::Plan;
+  if (name == "verify") return What::Verify;
+  return std::nullopt;
+}
+
 // Path first, then the query; what is not known is refused rather than ignored, so that a misspelt parameter does not widen an answer.
 Result<HttpGateway::Route> HttpGateway::route_of(std::string_view target) {
   using What = Route::What;
@@ -146,8 +158,11 @@ Result<HttpGateway::Route> HttpGateway::route_of(std::string_view target) {
     if (!name) return no_such_path();
     route.key.name = *name;
     route.what = What::Get;
-    if (names.size() == 3 && names[2] != "history" && names[2] != "plan") return no_such_path();
-    if (names.size() == 3) route.what = names[2] == "history" ? What::History : What::Plan;
+    if (names.size() == 3) {
+      const std::optional<What> part = Route::part_of(names[2]);
+      if (!part) return no_such_path();
+      route.what = *part;
+    }
   } else {
     return no_such_path();
   }
@@ -161,6 +176,10 @@ Result<HttpGateway::Route> HttpGateway::route_of(std::string_view target) {
       route.key.ns = *value;
     } else if (name == "revision" && route.what == What::Plan) {
       route.revision = *value;
+    } else if (name == "anchor" && route.what == What::Verify) {
+      if (!value->empty() && !api::pattern::matches(api::pattern::sha256, *value))
+        return Error{Errc::Invalid, "anchor must be sha256: and 64 hexadecimal digits"};
+      route.anchor = *value;
     } else if (name == "limit" && route.what == What::History) {
       const char* end = value->data() + value->size();
       const auto parsed = std::from_chars(value->data(), end, route.limit);
@@ -245,6 +264,11 @@ Task<std::string> HttpGateway::answer(Route route, std::string user) {
       const Result<PlanView> plan = co_await queries_.plan(context, route.key, route.revision);
       if (!plan) co_return plan.error();
       co_return to_json(message_of(*plan));
+    }
+    case What::Verify: {
+      const Result<VerificationView> verification = co_await queries_.verify(context, route.key, route.anchor);
+      if (!verification) co_return verification.error();
+      co_return to_json(message_of(*verification));
     }
     case What::Metrics: {
       Result<std::string> text = co_await metrics_(context);

@@ -4,6 +4,7 @@
 //   GET /v1alpha1/rotations[?namespace=NS]          GET /v1alpha1/namespaces/NS/rotations
 //   GET /v1alpha1/rotations:watch[?namespace=NS]    GET /v1alpha1/namespaces/NS/rotations:watch    one JSON object per line
 //   GET /v1alpha1/namespaces/NS/rotations/NAME      .../NAME/history[?limit=N]    .../NAME/plan[?revision=R]
+//   .../NAME/verify[?anchor=HASH]
 //   GET /metrics                                    for callers that may read all namespaces
 //   GET /                                           a page without data: it asks for a token and reads the routes above
 //

@@ -38,6 +38,11 @@ void fill(v1alpha1::Consumer& message, const ConsumerView& view) {
   message.set_evidence(view.evidence);
 }
 
+void fill(v1alpha1::RecordHead& message, const RecordHeadView& view) {
+  message.set_sealed(view.sealed);
+  message.set_hash(view.hash);
+}
+
 }  // namespace
 
 v1alpha1::Rotation message_of(const RotationView& view) {
@@ -59,6 +64,7 @@ v1alpha1::Rotation message_of(const RotationView& view) {
   set_time(message, &v1alpha1::Rotation::mutable_next_rotation_time, view.next_rotation);
   message.set_resource_version(view.resource_version);
   set_time(message, &v1alpha1::Rotation::mutable_creation_time, view.created);
+  if (view.record) fill(*message.mutable_record(), *view.record);
   return message;
 }
 
@@ -119,6 +125,8 @@ v1alpha1::Run message_of(const RunView& view) {
     entry.set_what(evidence.what);
   }
   message.set_failure(view.failure);
+  message.set_previous_hash(view.previous_hash);
+  message.set_record_hash(view.record_hash);
   return message;
 }
 
@@ -143,6 +151,23 @@ v1alpha1::RotationPlan message_of(const PlanView& view) {
   }
   message.set_hash(view.hash);
   *message.mutable_unsafe_window() = TimeUtil::MillisecondsToDuration(view.unsafe_window.count());
+  return message;
+}
+
+v1alpha1::Verification message_of(const VerificationView& view) {
+  v1alpha1::Verification message;
+  message.set_namespace_(view.key.ns);
+  message.set_name(view.key.name);
+  message.set_intact(view.findings.empty());
+  message.set_records(view.records);
+  message.set_head(view.head);
+  if (view.noted) fill(*message.mutable_noted(), *view.noted);
+  for (const FindingView& finding : view.findings) {
+    v1alpha1::Finding& entry = *message.add_findings();
+    entry.set_kind(finding.kind);
+    entry.set_run(finding.run);
+    entry.set_message(finding.message);
+  }
   return message;
 }
 

@@ -20,6 +20,7 @@ v1alpha1::GetHistoryResponse message_of(const std::vector<RunView>& runs);
 v1alpha1::RotationEvent message_of(const RotationEventView& event);
 v1alpha1::Run message_of(const RunView& view);
 v1alpha1::RotationPlan message_of(const PlanView& view);
+v1alpha1::Verification message_of(const VerificationView& view);
 
 // Protobuf's JSON mapping on one line: camelCase names, RFC 3339 times, fields without a value written as their default.
 std::string to_json(const google::protobuf::Message& message);

@@ -37,6 +37,10 @@ struct ConsumerView {
   std::string state;
   std::string evidence;
 };
+struct RecordHeadView {
+  std::int64_t sealed = 0;  // how many records there are
+  std::string hash;         // of the last one
+};
 struct RotationView {
   ObjectKey key;
   std::int64_t generation = 0;
@@ -54,6 +58,7 @@ struct RotationView {
   std::optional<Instant> next_rotation;
   std::string resource_version;
   std::optional<Instant> created;
+  std::optional<RecordHeadView> record;
 };
 struct RotationList {
   std::vector<RotationView> rotations;  // by namespace, then name
@@ -81,6 +86,21 @@ struct RunView {
   std::optional<Instant> finished_at;
   std::vector<EvidenceView> evidence;
   std::string failure;
+  std::string previous_hash;
+  std::string record_hash;
+};
+
+struct FindingView {
+  std::string kind;  // Edited, Removed, Reordered, Inserted, Truncated, Forked, Unsealed
+  std::string run;   // empty = at the end of the chain
+  std::string message;
+};
+struct VerificationView {
+  ObjectKey key;
+  std::int64_t records = 0;
+  std::string head;  // hash of the newest record
+  std::optional<RecordHeadView> noted;
+  std::vector<FindingView> findings;  // none = intact
 };
 
 struct PlannedStepView {
@@ -136,6 +156,8 @@ class RotationQueries {
   // What the controller would do now. Observes the outside systems perhaps; changes nothing.
   // `revision`: as if the spec named it; empty = as the spec is.
   virtual Task<PlanView> plan(Context context, ObjectKey key, std::string revision) = 0;
+  // Whether the records of finished runs are as they were written. `anchor`: the hash of a record that was kept elsewhere; empty = none.
+  virtual Task<VerificationView> verify(Context context, ObjectKey key, std::string anchor) = 0;
   virtual Task<std::unique_ptr<RotationFeed>> subscribe(Context context, std::string ns) = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include "api/codec.h"
 #include "api/reasons.h"
+#include "api/record_chain.h"
 #include "base/log.h"
 
 namespace keyturn {
@@ -34,6 +35,11 @@ std::optional<CredentialView> credential_view(const std::optional<api::Credentia
                         std::string(api::name_of(credential->state)),
                         credential->issued_at,
                         credential->activated_at};
+}
+
+std::optional<RecordHeadView> head_view(const std::optional<api::RecordHead>& head) {
+  if (!head) return std::nullopt;
+  return RecordHeadView{head->sealed, head->hash};
 }
 
 // An object that does not decode is shown as such: leaving it out would look as if it did not exist.
@@ -155,6 +161,7 @@ RotationView view_of(const api::SecretRotation& rotation) {
   view.next_rotation = status.next_rotation;
   view.resource_version = rotation.meta.resource_version;
   view.created = rotation.meta.created;
+  view.record = head_view(status.record);
   return view;
 }
 
@@ -175,6 +182,8 @@ RunView view_of(const api::RotationRun& run) {
   for (const api::Evidence& evidence : run.status.evidence)
     view.evidence.push_back({evidence.at, evidence.step, evidence.target, evidence.what});
   view.failure = run.status.failure;
+  view.previous_hash = run.status.previous_hash;
+  view.record_hash = run.status.record_hash;
   return view;
 }
 
@@ -230,6 +239,33 @@ Task<PlanView> StoreQueries::plan(Context context, ObjectKey key, std::string re
   if (!stored) co_return stored.error();
   Result<PlanView> plan = co_await planner_(context, key, std::move(revision));
   co_return plan;
+}
+
+Task<VerificationView> StoreQueries::verify(Context context, ObjectKey key, std::string anchor) {
+  const Result<StoredPtr> stored = co_await store_.get(context, rotations(), key);
+  // Records outlive their rotation: without it there is no head to compare with, and everything else can still be verified.
+  const bool gone = !stored && stored.error().code == Errc::NotFound;
+  if (!stored && !gone) co_return stored.error();
+  api::Anchors anchors{.noted = std::nullopt, .by_hand = std::move(anchor)};
+  if (stored) {
+    const Result<api::SecretRotation> rotation = api::decode_secret_rotation((*stored)->body);
+    if (!rotation) co_return rotation.error();
+    anchors.noted = rotation->status.record;
+  }
+  const Result<ObjectList> list = co_await store_.list(context, runs(), ListOptions{});
+  if (!list) co_return list.error();
+  std::vector<api::Record> records;
+  std::size_t seen = 0;
+  for (const StoredPtr& run : list->items) {
+    if (++seen % objects_per_turn == 0) co_await boost::asio::post(boost::asio::use_awaitable);
+    if (api::link_of(run->body).rotation == key) records.push_back(api::record_of(run->body));
+  }
+  if (gone && records.empty()) co_return stored.error();
+  const api::Verification verification = api::verify(std::move(records), anchors);
+  VerificationView view{key, verification.records, verification.head, head_view(anchors.noted), {}};
+  for (const api::Finding& finding : verification.findings)
+    view.findings.push_back({std::string(api::name_of(finding.kind)), finding.run, finding.message});
+  co_return view;
 }
 
 Task<std::unique_ptr<RotationFeed>> StoreQueries::subscribe(Context context, std::string ns) {

@@ -27,6 +27,7 @@ class StoreQueries final : public RotationQueries {
   Task<RotationView> get(Context context, ObjectKey key) override;
   Task<std::vector<RunView>> history(Context context, ObjectKey key, int limit) override;
   Task<PlanView> plan(Context context, ObjectKey key, std::string revision) override;
+  Task<VerificationView> verify(Context context, ObjectKey key, std::string anchor) override;
   Task<std::unique_ptr<RotationFeed>> subscribe(Context context, std::string ns) override;
 
  private:

@@ -290,6 +290,7 @@ api::SecretRotationStatus project(const Knowledge& known, Instant now) {
   candidate(known, status);
   targets(known, now, status);
   if (known.plan) status.plan = known.plan;
+  if (known.record) status.record = known.record;
   const bool foreseen = known.decision && (known.decision->verb == Verb::Keep || !known.held.open());
   if (known.decision) status.next_rotation = foreseen ? known.decision->due : std::nullopt;
   if (known.ledger && known.ledger->floor) status.issued_not_before = known.ledger->floor;

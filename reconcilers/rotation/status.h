@@ -24,6 +24,7 @@ struct Knowledge {
   Gate held;                         // closed: the decision's run may not start yet
   std::optional<std::string> drift;  // what no longer holds of the current credential; empty text = all holds
   std::optional<api::PlanStatus> plan;
+  std::optional<api::RecordHead> record;  // the end of the chain of records, as head_after() has it; none = nothing was sealed yet
 };
 
 // Pure. Conditions carry over lastTransitionTime unless their status moved; order of everything is fixed, so that an unchanged world

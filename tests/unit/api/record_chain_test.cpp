@@ -497,13 +497,42 @@ TEST(CanonicalRecord, IsWhatAnybodyCanCompute) {
   EXPECT_EQ(record_digest(run), "sha256:88712ec21cb04e63cf10ce929c3bf86a82cd66b978ab177e62ca37429daa9c06");
 }
 
-TEST(CanonicalJson, EscapesWhatItMustInOneWay) {
-  std::string out;
-  append_canonical(out, json::value(std::string("\b\f\n\r\t\x1f\x7f\"\\", 9)));
-  EXPECT_EQ(out, "\"\\b\\f\\n\\r\\t\\u001f\x7f\\\"\\\\\"");
-  out.clear();
-  append_canonical(out, json::parse(R"({"z": 18446744073709551615, "a": -9223372036854775808, "m": false, "f": 0.5})"));
-  EXPECT_EQ(out, R"({"a":-9223372036854775808,"f":5E-1,"m":false,"z":18446744073709551615})");
+std::string canonical(const json::value& value) {
+  CanonicalText text;
+  text.add(value);
+  return std::move(text).take();
+}
+
+TEST(CanonicalText, EscapesWhatItMustInOneWay) {
+  EXPECT_EQ(canonical(json::value(std::string("\b\f\n\r\t\x1f\x7f\"\\", 9))), "\"\\b\\f\\n\\r\\t\\u001f\x7f\\\"\\\\\"");
+  EXPECT_EQ(canonical(json::parse(R"({"z": 18446744073709551615, "a": -9223372036854775808, "m": false, "f": 0.5})")),
+            R"({"a":-9223372036854775808,"f":5E-1,"m":false,"z":18446744073709551615})");
+}
+
+TEST(CanonicalText, OfEveryByteAtEveryPlaceIsReadBackAsItWas) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t place = 0; place < 18; ++place) {
+      std::string text(18, 'a');
+      text[place] = static_cast<char>(byte);
+      CanonicalText out;
+      out.add_string(text);
+      const std::string written = std::move(out).take();
+      const bool escaped = byte < 0x20 || byte == '"' || byte == '\\';
+      EXPECT_EQ(written.size() > text.size() + 2, escaped) << byte;
+      if (byte < 0x80) {
+        EXPECT_EQ(json::parse(written).as_string(), text) << byte;
+      }
+    }
+  }
+}
+
+TEST(CanonicalText, SortsObjectsOfAnySizeAndGrows) {
+  json::object large;
+  std::string expected = "{";
+  for (int i = 999; i >= 100; --i) large["key" + std::to_string(i)] = std::string(30, 'x');
+  for (int i = 100; i <= 999; ++i)
+    expected += (i > 100 ? "," : "") + std::string("\"key") + std::to_string(i) + "\":\"" + std::string(30, 'x') + "\"";
+  EXPECT_EQ(canonical(large), expected + "}");
 }
 
 }  // namespace

@@ -40,6 +40,8 @@ TEST(Arguments, StatusTakesANameOrNone) {
 TEST(Arguments, EveryVerbIsKnown) {
   const std::pair<std::vector<const char*>, Verb> cases[] = {{{"keyturn", "plan", "x"}, Verb::Plan},
                                                              {{"keyturn", "history", "x", "--limit", "3"}, Verb::History},
+                                                             {{"keyturn", "verify", "x", "--file", "runs.json"}, Verb::Verify},
+                                                             {{"keyturn", "verify", "-A"}, Verb::Verify},
                                                              {{"keyturn", "watch", "-A"}, Verb::Watch},
                                                              {{"keyturn", "version"}, Verb::Version},
                                                              {{"keyturn", "kubeconfig"}, Verb::Kubeconfig}};
@@ -72,6 +74,9 @@ TEST(Arguments, MistakesAreExplainedAndEndWithOne) {
       {"keyturn", "status", "-o", "yaml"},
       {"keyturn", "status", "-A", "-n", "erp-dev"},
       {"keyturn", "status", "x", "-A"},
+      {"keyturn", "verify", "x", "-A"},
+      {"keyturn", "verify", "x", "--anchor", "sha256:12"},
+      {"keyturn", "verify", "--anchor", "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
       {"keyturn", "history", "x", "--limit", "-1"},
       {"keyturn", "status", "--request-timeout", "soon"},
       {"keyturn", "status", "--request-timeout", "0s"},
@@ -97,7 +102,7 @@ TEST(Arguments, HelpIsNoMistake) {
   const Parsed parsed = parse({"keyturn", "--help"});
   EXPECT_FALSE(parsed.arguments);
   EXPECT_EQ(parsed.exit_code, 0);
-  for (const char* verb : {"status", "plan", "history", "watch", "version", "kubeconfig"})
+  for (const char* verb : {"status", "plan", "history", "verify", "watch", "version", "kubeconfig"})
     EXPECT_NE(parsed.out.find(verb), std::string::npos) << verb;
 }
 

@@ -1,6 +1,7 @@
 // The whole CLI against a real gateway on real sockets.
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
 #include <sstream>
 
 #include "base/hash.h"
@@ -92,8 +93,97 @@ TEST_F(EndToEnd, OneRotationItsPlanAndItsHistory) {
   }
 }
 
+TEST_F(EndToEnd, VerifySaysThatAllIsWellWithItsExitCode) {
+  const std::vector<api::RotationRun> runs = a_chain(redis, 6);
+  const std::string& head = runs.back().status.record_hash;
+  add(a_rotation_that_notes(runs));
+  add(a_rotation({"erp-stage", "elsewhere"}));
+  for (const api::RotationRun& run : runs) add(run);
+  const std::string line = "erp-dev/erp-redis: 6 records, intact, head " + head + "\n";
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"verify", "erp-redis"}, {"verify"}, {"verify", "erp-redis", "--anchor", head.c_str()}}) {
+    const Ran ran = keyturn(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, line);
+  }
+  EXPECT_EQ(keyturn({"verify", "-A"}).out, line + "erp-stage/elsewhere: no records yet\n");
+  EXPECT_EQ(keyturn({"verify", "erp-redis", "-o", "json"}).out.front(), '{');
+  EXPECT_NE(keyturn({"status", "erp-redis"}).out.find("Records:      6 sealed, head " + head), std::string::npos);
+  EXPECT_NE(keyturn({"history", "erp-redis"}).out.find("  record    " + head), std::string::npos);
+}
+
+TEST_F(EndToEnd, VerifyFindsWhatIsGoneAndSaysSoWithItsExitCode) {
+  const std::vector<api::RotationRun> runs = a_chain(redis, 3);
+  add(a_rotation_that_notes(runs));
+  add(runs[0]);
+  add(runs[1]);
+  for (const std::vector<const char*>& words : {std::vector<const char*>{"verify", "erp-redis"}, {"verify"}, {"verify", "-A"}}) {
+    const Ran ran = keyturn(words);
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_NE(ran.out.find("2 records, 1 finding"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("3 were sealed, 2 are here"), std::string::npos) << ran.out;
+    EXPECT_EQ(ran.err, "");
+  }
+  EXPECT_EQ(keyturn({"verify", "-n", "erp-stage"}).out, "There are no rotations in namespace erp-stage.\n");
+}
+
+// What kubectl writes: a list, its keys sorted, with metadata that the hash leaves out.
+std::string as_kubectl_writes(const api::SecretRotation* rotation, const std::vector<api::RotationRun>& runs) {
+  boost::json::array items;
+  if (rotation) items.emplace_back(api::encode(*rotation));
+  for (const api::RotationRun& run : runs) {
+    boost::json::object object = api::encode(run);
+    object["metadata"].as_object()["managedFields"] = boost::json::array{1};
+    items.emplace_back(std::move(object));
+  }
+  return boost::json::serialize(boost::json::object{{"apiVersion", "v1"}, {"items", std::move(items)}, {"kind", "List"}});
+}
+
+TEST_F(EndToEnd, VerifyReadsAFileWithoutAController) {
+  std::vector<api::RotationRun> runs = a_chain(redis, 4);
+  const api::SecretRotation rotation = a_rotation_that_notes(runs);
+  const std::string head = runs.back().status.record_hash;
+  const auto verify = [&](const std::string& text, std::vector<const char*> more) {
+    const std::string path = scratch.write("runs.json", text);
+    more.insert(more.begin(), {"verify", "--file", path.c_str()});
+    return keyturn_with("", more);
+  };
+  const Ran intact = verify(as_kubectl_writes(&rotation, runs), {});
+  EXPECT_EQ(intact.code, 0) << intact.out << intact.err;
+  EXPECT_EQ(intact.out, "erp-dev/erp-redis: 4 records, intact, head " + head + "\n");
+
+  runs.pop_back();
+  EXPECT_EQ(verify(as_kubectl_writes(nullptr, runs), {}).code, 0) << "nothing in the file tells of a fourth";
+  EXPECT_NE(verify(as_kubectl_writes(nullptr, runs), {}).out.find("a missing end would not be seen"), std::string::npos);
+  EXPECT_EQ(verify(as_kubectl_writes(&rotation, runs), {}).code, 1);
+  EXPECT_EQ(verify(as_kubectl_writes(nullptr, runs), {"erp-redis", "--anchor", head.c_str()}).code, 1);
+  EXPECT_EQ(verify(as_kubectl_writes(&rotation, {}), {}).code, 1) << "all of them are gone";
+
+  runs[1].spec.actor = "somebody else";
+  const Ran edited = verify(as_kubectl_writes(nullptr, runs), {"erp-redis", "-n", "erp-dev", "-o", "json"});
+  EXPECT_EQ(edited.code, 1);
+  EXPECT_NE(edited.out.find("\"kind\": \"Edited\""), std::string::npos) << edited.out;
+  const Ran single = verify(boost::json::serialize(api::encode(runs[0])), {});
+  EXPECT_EQ(single.code, 0) << single.out << single.err;
+}
+
+TEST_F(EndToEnd, VerifySaysWhenAFileIsOfNoUse) {
+  const Ran missing = keyturn_with("", {"verify", "--file", "/nonexistent/runs.json"});
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_NE(missing.err.find("cannot be read"), std::string::npos) << missing.err;
+  for (const char* text : {"kind: List", "{\"items\": []}", "[]", "{\"kind\": \"Pod\"}", "{\"items\": [1, {\"kind\": 2}]}"}) {
+    const std::string path = scratch.write("runs.json", text);
+    const Ran ran = keyturn_with("", {"verify", "--file", path.c_str()});
+    EXPECT_EQ(ran.code, 1) << text;
+    EXPECT_NE(ran.err.find("kubectl get rotationruns,secretrotations"), std::string::npos) << ran.err;
+  }
+  const std::string path = scratch.write("runs.json", as_kubectl_writes(nullptr, a_chain(redis, 2)));
+  EXPECT_NE(keyturn_with("", {"verify", "other", "--file", path.c_str()}).err.find("the rotation other"), std::string::npos);
+  EXPECT_EQ(keyturn_with("", {"verify", "-n", "erp-stage", "--file", path.c_str()}).code, 1);
+}
+
 TEST_F(EndToEnd, AnUnknownRotationIsNamed) {
-  for (const char* verb : {"status", "plan", "history"}) {
+  for (const char* verb : {"status", "plan", "history", "verify"}) {
     const Ran ran = keyturn({verb, "nonsense"});
     EXPECT_EQ(ran.code, 1);
     EXPECT_EQ(ran.err, "error: there is no rotation nonsense in namespace erp-dev: `keyturn status -A` lists all\n") << verb;

@@ -215,6 +215,38 @@ TEST(Printer, AnEmptyHistory) {
   EXPECT_EQ(out.str(), "No runs of erp-dev/x yet.\n");
 }
 
+TEST(Printer, AVerificationThatFoundNothing) {
+  std::ostringstream out;
+  print_verification(out, message<v1alpha1::Verification>(R"({"namespace": "erp-dev", "name": "x", "intact": true, "records": 6,
+    "head": "sha256:ab12", "noted": {"sealed": 6, "hash": "sha256:ab12"}})"));
+  EXPECT_EQ(out.str(), "erp-dev/x: 6 records, intact, head sha256:ab12\n");
+  out.str("");
+  print_verification(out, message<v1alpha1::Verification>(R"({"namespace": "erp-dev", "name": "x", "intact": true})"));
+  EXPECT_EQ(out.str(), "erp-dev/x: no records yet\n");
+}
+
+TEST(Printer, AVerificationSaysWhenItCouldNotSeeTheEnd) {
+  std::ostringstream out;
+  print_verification(out, message<v1alpha1::Verification>(R"({"namespace": "erp-dev", "name": "x", "intact": true, "records": 1,
+    "head": "sha256:ab12"})"));
+  EXPECT_EQ(out.str(),
+            "erp-dev/x: 1 record, intact, head sha256:ab12\n"
+            "  The rotation's status notes no head: without --anchor, a missing end would not be seen.\n");
+}
+
+TEST(Printer, AVerificationNamesEachFinding) {
+  std::ostringstream out;
+  print_verification(out, message<v1alpha1::Verification>(R"({"namespace": "erp-dev", "name": "x", "records": 5, "head": "sha256:ab12",
+    "noted": {"sealed": 6, "hash": "sha256:cd34"},
+    "findings": [{"kind": "Edited", "run": "x-3", "message": "its content does not give the hash that it was sealed with"},
+                 {"kind": "Truncated", "message": "the last record is not there"}]})"));
+  EXPECT_EQ(out.str(),
+            "erp-dev/x: 5 records, 2 findings, head sha256:ab12\n"
+            "  FINDING     RUN      WHAT\n"
+            "  Edited      x-3      its content does not give the hash that it was sealed with\n"
+            "  Truncated   <none>   the last record is not there\n");
+}
+
 TEST(Printer, TextOfOthersCannotMoveTheCursor) {
   EXPECT_EQ(printable("a\x1b[2Jb\n\x7f\xc2\x9b"
                       "c\xc3\xa9"),

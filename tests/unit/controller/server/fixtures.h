@@ -6,8 +6,10 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/codec.h"
+#include "api/record_chain.h"
 #include "controller/runtime/memory_store.h"
 #include "controller/server/store_queries.h"
 #include "controller/server/token_check.h"
@@ -51,7 +53,7 @@ inline api::SecretRotation a_rotation(const ObjectKey& key) {
   rotation.spec.revision = "2026-q4";
   rotation.spec.secret = {{"main"}, "RedisConfiguration--Password", {}};
   rotation.spec.dependents.push_back({"cache", {"erp"}});
-  rotation.spec.consumers.push_back({"apps-portal", api::ReloadMode::Restart});
+  rotation.spec.consumers.push_back({.name = "apps-portal", .reload = api::ReloadMode::Restart});
   rotation.status.observed_generation = 3;
   rotation.status.current = api::CredentialStatus{{"2026-q4", 1}, {"6b1f"}, api::CredentialState::Current, noon - 3h, noon - 2h, ""};
   rotation.status.consumers.push_back({"apps-portal", "2026-q4.1", "Verified", "2 of 2 replicas started after the switch"});
@@ -81,6 +83,21 @@ inline api::RotationRun a_run(const ObjectKey& rotation, std::int64_t generation
   run.status.started_at = started;
   run.status.finished_at = started + Duration(90'000);
   return run;
+}
+
+// So many finished runs, each sealed behind the one before it.
+inline std::vector<api::RotationRun> a_chain(const ObjectKey& rotation, int count) {
+  std::vector<api::RotationRun> runs;
+  for (int generation = 1; generation <= count; ++generation) {
+    runs.push_back(a_run(rotation, generation, noon + std::chrono::hours(generation)));
+    api::seal(runs.back(), generation == 1 ? std::string{} : runs[runs.size() - 2].status.record_hash);
+  }
+  return runs;
+}
+inline api::SecretRotation a_rotation_that_notes(const std::vector<api::RotationRun>& runs) {
+  api::SecretRotation rotation = a_rotation(runs.front().spec.rotation);
+  rotation.status.record = api::RecordHead{static_cast<std::int64_t>(runs.size()), runs.back().status.record_hash};
+  return rotation;
 }
 
 inline PlanView a_plan() {

@@ -69,6 +69,27 @@ TEST_F(GrpcServerTest, AnswersEveryQuestion) {
   EXPECT_EQ(plan.unsafe_window().nanos(), 250'000'000);
 }
 
+TEST_F(GrpcServerTest, VerifiesTheRecordsOfOneRotation) {
+  const std::vector<api::RotationRun> runs = a_chain(redis, 3);
+  add(a_rotation_that_notes(runs));
+  add(runs[0]);
+  add(runs[2]);
+  ASSERT_TRUE(start_grpc());
+  const auto client = stub();
+  v1alpha1::Verification verification;
+  auto request = about<v1alpha1::VerifyRequest>(redis);
+  ASSERT_TRUE(client->Verify(call().get(), request, &verification).ok());
+  EXPECT_FALSE(verification.intact());
+  EXPECT_EQ(verification.records(), 2);
+  EXPECT_EQ(verification.noted().sealed(), 3);
+  ASSERT_EQ(verification.findings_size(), 1);
+  EXPECT_EQ(verification.findings(0).kind(), "Removed");
+  EXPECT_EQ(verification.findings(0).run(), runs[2].meta.name);
+  request.set_anchor("nonsense");
+  EXPECT_EQ(client->Verify(call().get(), request, &verification).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(client->Verify(call().get(), {}, &verification).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(GrpcServerTest, NeedsATokenThatItKnows) {
   ASSERT_TRUE(start_grpc());
   EXPECT_EQ(list_code(""), grpc::StatusCode::UNAUTHENTICATED);

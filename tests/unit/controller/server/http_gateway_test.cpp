@@ -122,6 +122,23 @@ TEST_F(HttpGatewayTest, AnswersForOneRotation) {
   EXPECT_EQ(plan.at("hazards").at(0).at("severity").as_string(), "Warning");
 }
 
+TEST_F(HttpGatewayTest, VerifiesTheRecordsOfOneRotation) {
+  const std::vector<api::RotationRun> runs = a_chain(redis, 3);
+  add(a_rotation_that_notes(runs));
+  for (const api::RotationRun& run : runs) add(run);
+  const std::string path = "/v1alpha1/namespaces/erp-dev/rotations/erp-redis/verify";
+  const boost::json::value intact = boost::json::parse(get(path).body);
+  EXPECT_TRUE(intact.at("intact").as_bool());
+  EXPECT_EQ(intact.at("records").as_string(), "3");
+  EXPECT_EQ(intact.at("head").as_string(), runs.back().status.record_hash);
+  EXPECT_EQ(intact.at("noted").at("hash").as_string(), runs.back().status.record_hash);
+  EXPECT_TRUE(intact.at("findings").as_array().empty());
+  const std::string unknown = "sha256:" + std::string(64, '0');
+  const boost::json::value found = boost::json::parse(get(path + "?anchor=" + unknown).body);
+  EXPECT_FALSE(found.at("intact").as_bool());
+  EXPECT_EQ(found.at("findings").at(0).at("kind").as_string(), "Truncated");
+}
+
 TEST_F(HttpGatewayTest, AnEmptyListIsAListAndNotNothing) {
   EXPECT_EQ(boost::json::parse(get("/v1alpha1/rotations").body).at("rotations").as_array().size(), 0U);
 }
@@ -146,6 +163,10 @@ TEST_F(HttpGatewayTest, SaysNoWithTheRightStatusCodeAndWord) {
       {"/v1alpha1/namespaces/erp-dev/rotations/x", "token-of-ann", 404, "NOT_FOUND"},
       {"/v1alpha1/namespaces/erp-dev/rotations/x/plan", "token-of-ann", 404, "NOT_FOUND"},
       {"/v1alpha1/namespaces/erp-dev/rotations/x/history", "token-of-ann", 404, "NOT_FOUND"},
+      {"/v1alpha1/namespaces/erp-dev/rotations/x/verify", "token-of-ann", 404, "NOT_FOUND"},
+      {"/v1alpha1/namespaces/erp-stage/rotations/x/verify", "token-of-bob", 403, "PERMISSION_DENIED"},
+      {"/v1alpha1/namespaces/erp-dev/rotations/x/verify?anchor=sha256:12", "token-of-ann", 400, "INVALID_ARGUMENT"},
+      {"/v1alpha1/namespaces/erp-dev/rotations/x/plan?anchor=", "token-of-ann", 400, "INVALID_ARGUMENT"},
       {"/v1alpha1/namespaces/erp-dev/rotations/x/y", "token-of-ann", 404, "NOT_FOUND"},
       {"/v1alpha1/namespaces/erp-dev/rotations/", "token-of-ann", 404, "NOT_FOUND"},
       {"/v1alpha1/namespaces//rotations/x", "token-of-ann", 404, "NOT_FOUND"},

@@ -130,6 +130,45 @@ TEST_F(StoreQueriesTest, RecordsOutliveTheirRotation) {
   EXPECT_EQ(runs->size(), 1U);
 }
 
+TEST_F(StoreQueriesTest, VerifiesTheRecordsOfOneRotation) {
+  const std::vector<api::RotationRun> runs = a_chain(redis, 6);
+  add(a_rotation_that_notes(runs));
+  for (const api::RotationRun& run : runs) add(run);
+  add(a_run({"erp-dev", "other"}, 3, noon));  // unsealed, and of no concern here
+  const Result<VerificationView> view = wait(queries.verify(context(), redis, runs[2].status.record_hash));
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->key, redis);
+  EXPECT_EQ(view->records, 6);
+  EXPECT_EQ(view->head, runs.back().status.record_hash);
+  ASSERT_TRUE(view->noted);
+  EXPECT_EQ(view->noted->sealed, 6);
+  EXPECT_TRUE(view->findings.empty());
+}
+
+TEST_F(StoreQueriesTest, FindsWhatIsMissingFromTheJournal) {
+  std::vector<api::RotationRun> runs = a_chain(redis, 6);
+  add(a_rotation_that_notes(runs));
+  for (const std::size_t kept : {0, 1, 3, 4}) add(runs[kept]);
+  const Result<VerificationView> view = wait(queries.verify(context(), redis, ""));
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->records, 4);
+  ASSERT_EQ(view->findings.size(), 2U);
+  EXPECT_EQ(view->findings[0].kind, "Removed");
+  EXPECT_EQ(view->findings[0].run, "erp-redis-4");
+  EXPECT_EQ(view->findings[1].kind, "Truncated");
+  EXPECT_NE(view->findings[1].message.find("6 were sealed, 4 are here"), std::string::npos);
+}
+
+TEST_F(StoreQueriesTest, VerifiesRecordsThatOutlivedTheirRotation) {
+  for (const api::RotationRun& run : a_chain(redis, 2)) add(run);
+  const Result<VerificationView> view = wait(queries.verify(context(), redis, ""));
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->records, 2);
+  EXPECT_FALSE(view->noted);
+  EXPECT_TRUE(view->findings.empty());
+  EXPECT_EQ(wait(queries.verify(context(), {"erp-dev", "nonsense"}, "")).error().code, Errc::NotFound);
+}
+
 TEST_F(StoreQueriesTest, HandsThePlannersAnswerThrough) {
   add(a_rotation(redis));
   const Result<PlanView> plan = wait(queries.plan(context(), redis, ""));
