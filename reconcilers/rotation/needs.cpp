@@ -1,5 +1,6 @@
 #include "reconcilers/rotation/needs.h"
 
+#include "reconcilers/rotation/guard.h"
 #include "reconcilers/rotation/plan.h"
 
 namespace keyturn {
@@ -15,6 +16,8 @@ Needs needs_of_minting(Phase phase) {
 
 }  // namespace
 
+// Before a dependent is changed the vault is read as well: its tags tell whether another installation, or a newer run that a restored
+// journal does not know, has come between.
 Needs needs_of(api::Protocol protocol, api::Direction direction, Phase phase) noexcept {
   const bool minting = phase == Phase::Staging || phase == Phase::Minting;
   if (minting && mints(protocol, direction)) return needs_of_minting(phase);
@@ -26,22 +29,25 @@ Needs needs_of(api::Protocol protocol, api::Direction direction, Phase phase) no
       return {.vaults = true, .old = true, .baseline = true};
     case Phase::Staging:
       return {.staged = true, .idle = true};
+    case Phase::Pinned:
+      // A retained value is tried before anything is begun.
+      return {.pending = direction == api::Direction::Back};
     case Phase::Switching:
-      return {.pending = true, .old = true};
+      return {.vaults = true, .pending = true, .old = true};
     case Phase::Publishing:
       return {.vaults = true, .pending = true};
     case Phase::Rolling:
       return {.vaults = true, .pending = true, .consumers = true};
     case Phase::Verifying:
-      return {.vaults = true, .pending = true, .consumers = true, .sessions = true};
+      // Without a phase for retirement the old credential would have to be looked at here already.
+      return {.vaults = true, .pending = true, .old = !enforced(Guard::RetiringIsJournalled), .consumers = true, .sessions = true};
     case Phase::Retiring:
       return {.vaults = true, .pending = true, .old = true, .consumers = true};
     case Phase::RollingBack:
       return {.vaults = true, .old = true, .consumers = true};
     case Phase::Withdrawing:
-      return {.pending = true};
+      return {.vaults = true, .pending = true};
     case Phase::Minting:
-    case Phase::Pinned:
     case Phase::Succeeded:
     case Phase::RolledBack:
     case Phase::Abandoned:
