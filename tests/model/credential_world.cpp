@@ -1,73 +1,69 @@
-#include "tests/model/world.h"
+#include "tests/model/credential_world.h"
 
-#include "reconcilers/rotation/guard.h"
+#include <bit>
+
+#include "reconcilers/rotation/needs.h"
 
 namespace keyturn::model {
 namespace {
 
 using api::Phase;
 using api::Protocol;
+using World = CredentialWorld;
+using Scenario = CredentialScenario;
+using Effect = CredentialEffect;
+using EffectKind = CredentialEffectKind;
 
-constexpr std::int8_t humans_value = 7;
-constexpr Instant phase_since{};
-constexpr Instant in_time = phase_since + Duration{1};
-constexpr Instant late = phase_since + Duration{1'000};
+std::uint8_t bit(std::int8_t value) { return static_cast<std::uint8_t>(1u << value); }
+std::size_t index(int i) { return static_cast<std::size_t>(i); }
+int users_of(const Scenario& scenario) { return scenario.consumers + scenario.undeclared; }
 
-std::uint16_t bit(std::int8_t value) { return static_cast<std::uint16_t>(1u << value); }
+bool has_staged(const World& world, int run, std::int8_t value) { return (world.staged[index(run)] & bit(value)) != 0; }
+void keep(World& world, int run, std::int8_t value) { world.staged[index(run)] |= bit(value); }
 
-bool has_staged(const World& world, int run, std::int8_t value) { return (world.staged[static_cast<std::size_t>(run)] & bit(value)) != 0; }
-
-std::uint16_t durable(const World& world) {
-  std::uint16_t values = world.published;
+std::uint8_t durable(const World& world) {
+  std::uint8_t values = world.published;
   for (const std::uint8_t staged : world.staged) values |= staged;
   return values;
 }
 
-bool is_durable(const World& world, Value value) { return value.number >= 0 && (durable(world) & bit(value.number)) != 0; }
+bool is_durable(const World& world, Login value) { return value.number >= 0 && (durable(world) & bit(value.number)) != 0; }
 
-// Could any request sent under an earlier ownership still take effect?
-bool something_under_way(const World& world, int me) {
-  if (world.travelling.kind != EffectKind::Nothing) return true;
-  for (int other = 0; other < controllers_max; ++other) {
-    if (other != me && world.controllers[static_cast<std::size_t>(other)].where == Where::Armed) return true;
-  }
-  return false;
+bool accepts(const Scenario& scenario, const World& world, Login value) {
+  if (value.number < 0) return false;
+  if (scenario.protocol == Protocol::Alternating) return world.password[index(value.login)] == value.number;
+  return (world.accepted & bit(value.number)) != 0;
 }
 
-Value pending_of(const Scenario& scenario, const World& world, int me) {
-  const ModelJournal& journal = world.journal;
-  if (journal.pinned) return journal.pending;
-  const std::int8_t login = scenario.protocol == Protocol::Alternating ? static_cast<std::int8_t>(1 - journal.old.login) : std::int8_t{0};
-  return {login, world.controllers[static_cast<std::size_t>(me)].candidate};
+bool all_on(const Scenario& scenario, const World& world, Login value) {
+  for (int i = 0; i < scenario.consumers; ++i) {
+    if (!(world.loaded[index(i)] == value)) return false;
+  }
+  return true;
 }
 
 // ---- effects -----------------------------------------------------------------------------------------------------------------
 
-void accept(const Scenario& scenario, World& world, Value value) {
-  switch (scenario.protocol) {
-    case Protocol::Single:
-      world.accepted = bit(value.number);
-      break;
-    case Protocol::Dual:
-      world.accepted |= bit(value.number);
-      break;
-    case Protocol::Alternating:
-      world.password[static_cast<std::size_t>(value.login)] = value.number;
-      break;
+void accept(const Scenario& scenario, World& world, Login value) {
+  const bool replaces = scenario.protocol == Protocol::Single || scenario.keeps_one;
+  if (scenario.protocol == Protocol::Alternating) {
+    world.password[index(value.login)] = value.number;
+  } else {
+    world.accepted = replaces ? bit(value.number) : static_cast<std::uint8_t>(world.accepted | bit(value.number));
   }
   world.ever_accepted |= bit(value.number);
 }
 
-void withdraw(const Scenario& scenario, World& world, Value value) {
+void withdraw(const Scenario& scenario, World& world, Login value) {
   if (scenario.protocol == Protocol::Alternating) {
-    world.password[static_cast<std::size_t>(value.login)] = scrambled;
+    world.password[index(value.login)] = scrambled;
   } else {
-    world.accepted = static_cast<std::uint16_t>(world.accepted & ~bit(value.number));
+    world.accepted = static_cast<std::uint8_t>(world.accepted & ~bit(value.number));
   }
 }
 
-void publish(World& world, Value value) {
-  const ModelJournal& journal = world.journal;
+void publish(World& world, Login value) {
+  const CredentialJournal& journal = world.journal;
   world.published_unverified |= (world.ever_accepted & bit(value.number)) == 0;
   const bool retiring = journal.phase == Phase::Retiring || journal.phase == Phase::Succeeded;
   world.returned_after_retiring |= retiring && value == journal.old;
@@ -77,198 +73,261 @@ void publish(World& world, Value value) {
   }
   world.latest = value;
   world.readable = true;
+  world.foreign = false;
   world.published = static_cast<std::uint8_t>(world.published | bit(value.number));
-}
-
-World apply(const Scenario& scenario, World world, const Effect& effect) {
-  switch (effect.kind) {
-    case EffectKind::Nothing:
-      break;
-    case EffectKind::Stage:
-      world.staged[static_cast<std::size_t>(effect.target)] =
-          static_cast<std::uint8_t>(world.staged[static_cast<std::size_t>(effect.target)] | bit(effect.value.number));
-      break;
-    case EffectKind::Install:
-      accept(scenario, world, effect.value);
-      break;
-    case EffectKind::Publish:
-      publish(world, effect.value);
-      break;
-    case EffectKind::Restart:
-      world.restarted_into_bad |= !accepts(scenario, world, world.latest);
-      world.loaded[static_cast<std::size_t>(effect.target)] = world.latest;
-      break;
-    case EffectKind::Withdraw:
-      withdraw(scenario, world, effect.value);
-      break;
-  }
-  return world;
-}
-
-// ---- what a controller sees --------------------------------------------------------------------------------------------------
-
-Published compare(const World& world, Value pending) {
-  if (!world.readable) return Published::Refused;
-  if (world.latest == pending) return Published::Pending;
-  return world.latest == world.journal.old ? Published::Old : Published::Foreign;
-}
-
-Observation observe(const Scenario& scenario, const World& world, int me) {
-  const ModelJournal& journal = world.journal;
-  const Value pending = pending_of(scenario, world, me);
-  const Value wanted = going_back(journal.phase) ? journal.old : pending;
-  const auto probe = [&](Value value) { return accepts(scenario, world, value) ? ProbeResult::Accepted : ProbeResult::Rejected; };
-  Observation seen;
-  seen.quiet = !something_under_way(world, me);
-  seen.deleted = world.deleted;
-  seen.staged = pending.number >= 0 && has_staged(world, journal.run, pending.number);
-  seen.vaults.push_back({.latest = compare(world, pending), .newer_generation = world.newest_run > journal.run});
-  seen.dependents.push_back({.pending = probe(pending), .old = probe(journal.old)});
-  for (int i = 0; i < scenario.consumers; ++i) {
-    const Value loaded = world.loaded[static_cast<std::size_t>(i)];
-    seen.idle_in_use |= scenario.protocol == Protocol::Alternating && loaded.login == pending.login;
-    const bool proven = loaded == wanted;
-    seen.consumers.push_back({.state = proven ? ConsumerState::Proven : ConsumerState::Stale, .act_due = !proven});
-  }
-  return seen;
-}
-
-RunSpec run_of(const Scenario& scenario) {
-  return {.protocol = scenario.protocol,
-          .back_on_failure = scenario.rollback,
-          .enforce_drift = scenario.enforce,
-          .publish_deadline = Duration{100},
-          .progress_deadline = Duration{100},
-          .max_unavailable = consumers_max};
-}
-
-Effect effect_of(const World& world, const Plan& step, Value pending) {
-  const Value value = step.credential == Credential::Pending ? pending : world.journal.old;
-  const auto target = static_cast<std::int8_t>(step.target);
-  switch (step.action) {
-    case Action::Stage:
-      return {EffectKind::Stage, world.journal.run, pending};
-    case Action::Install:
-      return {EffectKind::Install, 0, value};
-    case Action::Publish:
-      return {EffectKind::Publish, 0, value};
-    case Action::Converge:
-      return {EffectKind::Restart, target, {0, none}};
-    case Action::Withdraw:
-      return {EffectKind::Withdraw, 0, value};
-    default:
-      return {};
-  }
-}
-
-// ---- names for traces --------------------------------------------------------------------------------------------------------
-
-std::string name(Value value) {
-  if (value.number == none) return "-";
-  return (value.login == 0 ? "" : "B:") + std::to_string(value.number);
-}
-std::string name(const Effect& effect) {
-  switch (effect.kind) {
-    case EffectKind::Nothing:
-      return "nothing";
-    case EffectKind::Stage:
-      return "stage " + name(effect.value);
-    case EffectKind::Install:
-      return "install " + name(effect.value);
-    case EffectKind::Publish:
-      return "publish " + name(effect.value);
-    case EffectKind::Restart:
-      return "restart consumer " + std::to_string(effect.target);
-    case EffectKind::Withdraw:
-      return "withdraw " + name(effect.value);
-  }
-  return "nothing";
-}
-std::string_view phase_name(Phase phase) {
-  switch (phase) {
-    case Phase::Admitted:
-      return "Admitted";
-    case Phase::Staging:
-      return "Staging";
-    case Phase::Pinned:
-      return "Pinned";
-    case Phase::Switching:
-      return "Switching";
-    case Phase::Publishing:
-      return "Publishing";
-    case Phase::Rolling:
-      return "Rolling";
-    case Phase::Verifying:
-      return "Verifying";
-    case Phase::Retiring:
-      return "Retiring";
-    case Phase::Succeeded:
-      return "Succeeded";
-    case Phase::RollingBack:
-      return "RollingBack";
-    case Phase::Withdrawing:
-      return "Withdrawing";
-    case Phase::RolledBack:
-      return "RolledBack";
-    case Phase::Abandoned:
-      return "Abandoned";
-  }
-  return "?";
 }
 
 // ---- successors --------------------------------------------------------------------------------------------------------------
 
-class Step {
+class Family : public Driver<Family, World, Effect> {
  public:
-  Step(const Scenario& scenario, const World& world, const Emit& emit) : scenario_(scenario), world_(world), emit_(emit) {}
+  Family(const Scenario& scenario, const World& world, const Emit<World>& emit)
+      : Driver(world, emit, scenario.faults, scenario.disturbances), scenario_(scenario) {}
 
   void all() const {
-    consumers_restart_by_themselves();
+    users_restart_by_themselves();
     late_delivery();
     backup_is_restored();
-    object_is_deleted();
+    things_change_once();
     human_interferes();
-    for (int i = 0; i < scenario_.controllers; ++i) controller(i);
+    second_installation_interferes();
+    controllers();
   }
 
- private:
-  Controller& at(World& world, int i) const { return world.controllers[static_cast<std::size_t>(i)]; }
-  const Controller& at(int i) const { return world_.controllers[static_cast<std::size_t>(i)]; }
-  std::string who(int i) const { return "controller " + std::to_string(i) + ": "; }
+  // ---- what Driver asks for
 
-  void consumers_restart_by_themselves() const {
-    for (int i = 0; i < scenario_.consumers; ++i) {
-      const auto c = static_cast<std::size_t>(i);
-      if (world_.loaded[c] == world_.latest) continue;
-      World next = world_;
-      next.loaded[c] = world_.latest;
-      emit_(Cause::Environment, "consumer " + std::to_string(i) + " restarts by itself", next);
+  RunSpec run() const {
+    return {.protocol = scenario_.protocol,
+            .compromised = scenario_.compromised,
+            .back_on_failure = scenario_.disturbances.turns,
+            .enforce_drift = scenario_.enforce,
+            .publish_deadline = Duration{100},
+            .progress_deadline = Duration{100},
+            .max_unavailable = users_max};
+  }
+
+  Observation observe(int me) const {
+    const CredentialJournal& journal = world_.journal;
+    const Needs needs = needs_of(scenario_.protocol, api::Direction::Forward, journal.phase);
+    const Login pending = pending_of(me);
+    const bool unreadable = world_.lost && journal.pinned;
+    Observation seen;
+    seen.authorised = !world_.unbound;
+    seen.suspended = world_.suspended;
+    seen.quiet = !world_.actors.something_under_way(me);
+    seen.deleted = world_.deleted;
+    seen.staged = needs.staged && pending.number >= 0 && has_staged(world_, journal.run, pending.number);
+    seen.value_lost = unreadable && (needs.pending || needs.vaults);
+    VaultObservation& vault = seen.vaults.emplace_back();
+    if (needs.vaults) {
+      vault = {
+          .latest = compare(pending, unreadable), .newer_generation = world_.newest_run > journal.run, .foreign_owner = world_.foreign};
+    }
+    DependentObservation& dependent = seen.dependents.emplace_back();
+    if (needs.pending && !unreadable) dependent.pending = probe(pending);
+    if (needs.old) dependent.old = probe(journal.old);
+    note_users(needs, pending, seen);
+    return seen;
+  }
+
+  bool prepare(int i) const {
+    if (world_.journal.pinned || world_.actors.of(i).candidate != none) return false;
+    World next = world_;
+    std::int8_t& candidate = next.actors.of(i).candidate;
+    const std::uint8_t staged = world_.staged[index(world_.journal.run)];
+    if (scenario_.reuse && world_.journal.run == 2) {
+      candidate = 0;
+      emit_(Cause::System, [&] { return who(i) + "goes back to the retained 0"; }, next);
+    } else if (staged != 0) {
+      candidate = static_cast<std::int8_t>(std::bit_width(staged) - 1);
+      emit_(Cause::System, [&] { return who(i) + "adopts the staged value"; }, next);
+    } else {
+      candidate = next.next_value++;
+      emit_(Cause::System, [&] { return who(i) + "generates a value"; }, next);
+    }
+    return true;
+  }
+
+  void ended(int i) const {
+    const CredentialJournal& journal = world_.journal;
+    if (journal.phase != Phase::Succeeded || journal.run >= scenario_.runs || world_.restored) return;
+    World next = world_;
+    next.journal = {.run = static_cast<std::int8_t>(journal.run + 1), .old = journal.pinned ? journal.pending : pending_of(i)};
+    for (Controller<Effect>& controller : next.actors.controllers) controller.candidate = none;
+    emit_(Cause::System, [&] { return who(i) + "begins the next run"; }, next);
+  }
+
+  Effect effect_of(int me, const Plan& step) const {
+    const Login pending = pending_of(me);
+    const bool forward = step.credential == Credential::Pending;
+    const Login value = forward ? pending : world_.journal.old;
+    switch (step.action) {
+      case Action::Stage:
+        return {EffectKind::Stage, world_.journal.run, pending, none};
+      case Action::Install: {
+        const std::int8_t from = forward ? world_.journal.old.number : pending.number;
+        return {EffectKind::Install, 0, value, scenario_.compare_and_set ? from : none};
+      }
+      case Action::Publish:
+        return {EffectKind::Publish, 0, value, none};
+      case Action::Converge:
+        return {EffectKind::Restart, static_cast<std::int8_t>(step.target), {}, none};
+      case Action::Withdraw:
+        return {EffectKind::Withdraw, 0, value, none};
+      default:
+        return {};
     }
   }
 
-  void late_delivery() const {
-    if (world_.travelling.kind == EffectKind::Nothing) return;
-    World next = world_;
-    next.travelling = {};
-    emit_(Cause::System, "late delivery of " + name(world_.travelling), apply(scenario_, next, world_.travelling));
+  World apply(World world, const Effect& effect) const {
+    switch (effect.kind) {
+      case EffectKind::Nothing:
+        break;
+      case EffectKind::Stage:
+        keep(world, effect.target, effect.value.number);
+        break;
+      case EffectKind::Install:
+        if (effect.expected == none || accepts(scenario_, world, {0, effect.expected})) accept(scenario_, world, effect.value);
+        break;
+      case EffectKind::Publish:
+        publish(world, effect.value);
+        break;
+      case EffectKind::Restart:
+        world.restarted_into_bad |= !accepts(scenario_, world, world.latest);
+        world.loaded[index(effect.target)] = world.latest;
+        break;
+      case EffectKind::Withdraw:
+        withdraw(scenario_, world, effect.value);
+        break;
+    }
+    return world;
+  }
+
+  static std::string name(Login value) {
+    if (value.number == none) return "-";
+    return (value.login == 0 ? "" : "B:") + std::to_string(value.number);
+  }
+  static std::string name(const Effect& effect) {
+    switch (effect.kind) {
+      case EffectKind::Nothing:
+        break;
+      case EffectKind::Stage:
+        return "stage " + name(effect.value);
+      case EffectKind::Install:
+        return "install " + name(effect.value);
+      case EffectKind::Publish:
+        return "publish " + name(effect.value);
+      case EffectKind::Restart:
+        return "restart consumer " + std::to_string(effect.target);
+      case EffectKind::Withdraw:
+        return "withdraw " + name(effect.value);
+    }
+    return "nothing";
+  }
+
+  void intended(int me, const Plan& step, World& next) const {
+    const Login pending = pending_of(me);
+    const bool old = step.credential == Credential::Old;
+    const bool publishes = step.action == Action::Publish;
+    next.acted_unbound |= world_.unbound;
+    next.acted_on_foreign |= world_.foreign;
+    next.touched_broken |= scenario_.broken;
+    next.overwrote_foreign |= publishes && !scenario_.enforce && compare(pending, false) == Published::Foreign;
+    next.published_without_overlap |= publishes && !old && !accepts(scenario_, world_, world_.journal.old);
+    next.returned_to_compromised |= scenario_.compromised && old && (publishes || step.action == Action::Install);
+    next.began_bad_restart |= step.action == Action::Converge && !accepts(scenario_, world_, world_.latest);
+    // I6: the old credential goes only when the pending one is published and in everybody's hands.
+    if (step.action == Action::Withdraw && old) {
+      next.retired_early |= !(world_.latest == pending) || !all_on(scenario_, world_, pending);
+    }
+  }
+
+  void recorded(int me, const Plan& step, World& next) const {
+    if (step.pins) {
+      next.journal.pending = pending_of(me);
+      next.journal.pinned = true;
+    }
+    if (step.phase != Phase::Succeeded) return;
+    const Login pending = pending_of(me);
+    const bool in_use = world_.latest == pending && accepts(scenario_, world_, pending) && all_on(scenario_, world_, pending);
+    next.succeeded_untrue |= !in_use || accepts(scenario_, world_, world_.journal.old);
+  }
+
+ private:
+  Login pending_of(int me) const {
+    const CredentialJournal& journal = world_.journal;
+    if (journal.pinned) return journal.pending;
+    const std::int8_t login =
+        scenario_.protocol == Protocol::Alternating ? static_cast<std::int8_t>(1 - journal.old.login) : std::int8_t{0};
+    return {login, world_.actors.of(me).candidate};
+  }
+
+  Published compare(Login pending, bool unreadable) const {
+    if (!world_.readable) return Published::Refused;
+    if (world_.latest == pending && !unreadable) return Published::Pending;
+    if (world_.latest == world_.journal.old) return Published::Old;
+    return unreadable ? Published::Unknown : Published::Foreign;
+  }
+  ProbeResult probe(Login value) const {
+    if (value.number == none) return ProbeResult::Unknown;
+    return accepts(scenario_, world_, value) ? ProbeResult::Accepted : ProbeResult::Rejected;
+  }
+
+  void note_users(const Needs& needs, Login pending, Observation& seen) const {
+    const Credential wanted = wanted_in(scenario_.protocol, world_.journal.phase);
+    const Login target = wanted == Credential::Pending ? pending : world_.journal.old;
+    const bool tells = scenario_.protocol == Protocol::Alternating;
+    for (int i = 0; i < users_of(scenario_); ++i) {
+      const Login loaded = world_.loaded[index(i)];
+      seen.idle_in_use |= tells && needs.idle && loaded.login == pending.login;
+      if (tells && needs.sessions) seen.dependents.front().sessions_on_old += loaded.login == world_.journal.old.login;
+      if (i >= scenario_.consumers) continue;
+      ConsumerObservation& consumer = seen.consumers.emplace_back();
+      const bool has_target = needs.consumers && seen.vaults.front().latest == published_as(wanted);
+      if (has_target) consumer.state = loaded == target ? ConsumerState::Proven : ConsumerState::Stale;
+      consumer.act_due = consumer.state == ConsumerState::Stale;
+    }
+  }
+
+  // Who was not declared is waited for, so that its own restart is what brings it on.
+  void users_restart_by_themselves() const {
+    for (int i = 0; i < users_of(scenario_); ++i) {
+      if (world_.loaded[index(i)] == world_.latest) continue;
+      World next = world_;
+      next.loaded[index(i)] = world_.latest;
+      const Cause cause = i < scenario_.consumers ? Cause::Environment : Cause::System;
+      emit_(cause, [&] { return "consumer " + std::to_string(i) + " restarts by itself"; }, next);
+    }
   }
 
   void backup_is_restored() const {
-    const ModelJournal& journal = world_.journal;
+    const CredentialJournal& journal = world_.journal;
     const bool possible = scenario_.restored_backup && !world_.restored && journal.run == 2 && journal.phase == Phase::Succeeded;
-    if (!possible || something_under_way(world_, none)) return;
-    World next = world_;
-    next.restored = true;
-    next.journal = {.run = 1, .phase = Phase::Rolling, .pinned = true, .pending = journal.old, .old = {0, 0}};
-    for (Controller& controller : next.controllers) controller = {};
-    emit_(Cause::Fault, "a backup is restored: the journal is back in the first run", next);
+    if (!possible || world_.actors.something_under_way(none)) return;
+    for (const Phase phase : {Phase::Pinned, Phase::Switching, Phase::Publishing, Phase::Rolling, Phase::Verifying, Phase::Retiring,
+                              Phase::RollingBack, Phase::Withdrawing}) {
+      if (scenario_.protocol == Protocol::Single && (phase == Phase::Retiring || phase == Phase::Withdrawing)) continue;
+      World next = world_;
+      next.restored = true;
+      next.journal = {.run = 1, .phase = phase, .pinned = true, .pending = journal.old, .old = {0, 0}};
+      next.actors.owner = none;
+      next.actors.controllers = {};
+      emit_(Cause::Fault, [&] { return "a backup is restored: the first run is " + std::string(api::name_of(phase)) + " again"; }, next);
+    }
   }
 
-  void object_is_deleted() const {
-    if (!scenario_.deletion || world_.deleted || api::is_terminal(world_.journal.phase)) return;
-    World next = world_;
-    next.deleted = true;
-    emit_(Cause::Fault, "the object is deleted", next);
+  void things_change_once() const {
+    if (api::is_terminal(world_.journal.phase)) return;
+    const auto once = [&](bool allowed, bool World::* fact, std::string_view what) {
+      if (!allowed || world_.*fact) return;
+      World next = world_;
+      next.*fact = true;
+      emit_(Cause::Fault, [&] { return std::string(what); }, next);
+    };
+    once(scenario_.deletion, &World::deleted, "the object is deleted");
+    once(scenario_.suspension, &World::suspended, "the object is suspended");
+    once(scenario_.unbinding, &World::unbound, "the binding is taken away");
+    once(scenario_.losing && world_.journal.pinned, &World::lost, "the pinned version becomes unreadable");
   }
 
   void human_interferes() const {
@@ -277,162 +336,28 @@ class Step {
     World next = world_;
     if (!world_.human_set) {
       next.human_set = true;
-      next.staged[0] = static_cast<std::uint8_t>(next.staged[0] | bit(humans_value));
-      accept(scenario_, next, {0, humans_value});
-      emit_(Cause::Fault, "a human sets the dependent by hand", next);
+      keep(next, 0, strangers_key);
+      accept(scenario_, next, {0, strangers_key});
+      emit_(Cause::Fault, [] { return "a human sets the dependent by hand"; }, next);
     } else if (!world_.human_published) {
       next.human_published = true;
-      publish(next, {0, humans_value});
-      emit_(Cause::System, "a human publishes that by hand", next);
+      publish(next, {0, strangers_key});
+      emit_(Cause::System, [] { return "a human publishes that by hand"; }, next);
     }
   }
 
-  void controller(int i) const {
-    const Controller& self = at(i);
-    if (self.where == Where::Dead) return moved(i, Where::Standby, Cause::System, "starts again");
-    if (world_.crashes > 0) {
-      World next = world_;
-      --next.crashes;
-      at(next, i) = {.where = Where::Dead};
-      emit_(Cause::Fault, who(i) + "crashes", next);
-    }
-    switch (self.where) {
-      case Where::Standby:
-        return standby(i);
-      case Where::Armed:
-        return armed(i);
-      case Where::Running:
-        return running(i);
-      case Where::Dead:
-        return;
-    }
-  }
-
-  void moved(int i, Where where, Cause cause, std::string_view what) const {
+  void second_installation_interferes() const {
+    if (!scenario_.second_install || world_.human_set || !world_.journal.pinned || api::is_terminal(world_.journal.phase)) return;
     World next = world_;
-    at(next, i) = {.where = where};
-    emit_(cause, who(i) + std::string(what), next);
-  }
-
-  void standby(int i) const {
-    const std::int8_t owner = world_.journal.owner;
-    World next = world_;
-    next.journal.owner = static_cast<std::int8_t>(i);
-    at(next, i) = {.where = Where::Running};
-    const bool free = owner == none || at(owner).where == Where::Standby || at(owner).where == Where::Dead;
-    if (free) {
-      emit_(Cause::System, who(i) + "takes ownership", next);
-    } else if (owner != i && world_.lease_expiries > 0) {
-      --next.lease_expiries;
-      emit_(Cause::Fault, who(i) + "takes over, the lease expired", next);
-    }
-  }
-
-  // A request leaves: answered, applied with the reply lost, timed out while it still travels, or dropped at the send deadline.
-  void armed(int i) const {
-    const Effect effect = at(i).armed;
-    World next = world_;
-    at(next, i).where = Where::Running;
-    at(next, i).armed = {};
-    emit_(Cause::System, who(i) + "drops " + name(effect) + " at the send deadline", next);
-    emit_(Cause::System, who(i) + name(effect), apply(scenario_, next, effect));
-    if (world_.lost_replies > 0) {
-      World lost = apply(scenario_, next, effect);
-      --lost.lost_replies;
-      emit_(Cause::Fault, who(i) + name(effect) + ", the reply is lost", lost);
-    }
-    if (world_.late_requests > 0 && world_.travelling.kind == EffectKind::Nothing) {
-      World travels = next;
-      travels.travelling = effect;
-      --travels.late_requests;
-      emit_(Cause::Fault, who(i) + name(effect) + " times out and still travels", travels);
-    }
-  }
-
-  void running(int i) const {
-    if (world_.journal.owner != i) return moved(i, Where::Standby, Cause::System, "loses the compare-and-swap and steps down");
-    if (api::is_terminal(world_.journal.phase)) return finished(i);
-    if (!world_.journal.pinned && at(i).candidate == none) return choose_candidate(i);
-    const Observation seen = observe(scenario_, world_, i);
-    const Journal journal{.phase = world_.journal.phase, .phase_since = phase_since};
-    const RunSpec run = run_of(scenario_);
-    take(i, Cause::System, plan(run, journal, seen, in_time));
-    if (!scenario_.rollback || going_back(journal.phase)) return;
-    const Plan after_deadline = plan(run, journal, seen, late);
-    if (after_deadline.phase == Phase::RollingBack) take(i, Cause::Environment, after_deadline);
-    Observation ill = seen;
-    ill.consumers.front().state = ConsumerState::Unhealthy;
-    const Plan when_ill = plan(run, journal, ill, in_time);
-    if (when_ill.phase == Phase::RollingBack) take(i, Cause::Environment, when_ill);
-  }
-
-  void take(int i, Cause cause, const Plan& step) const {
-    World next = world_;
-    next.journal.blocked = step.action == Action::Block;
-    switch (step.action) {
-      case Action::Wait:
-      case Action::Finished:
-        return;
-      case Action::Block:
-        return emit_(cause, who(i) + "blocked: " + std::string(step.reason), next);
-      case Action::Advance:
-        return advance(i, cause, step, next);
-      default:
-        break;
-    }
-    const Value pending = pending_of(scenario_, world_, i);
-    at(next, i).where = Where::Armed;
-    at(next, i).armed = effect_of(world_, step, pending);
-    note_retirement(step, pending, next);
-    emit_(cause, who(i) + "records the intent to " + name(at(next, i).armed), next);
-  }
-
-  // I6: the old credential goes only when the pending one is published and in everybody's hands.
-  void note_retirement(const Plan& step, Value pending, World& next) const {
-    if (step.action != Action::Withdraw || step.credential != Credential::Old) return;
-    next.retired_early |= !(world_.latest == pending);
-    for (int c = 0; c < scenario_.consumers; ++c) next.retired_early |= !(world_.loaded[static_cast<std::size_t>(c)] == pending);
-  }
-
-  void advance(int i, Cause cause, const Plan& step, World& next) const {
-    next.journal.phase = step.phase;
-    if (step.pins) {
-      next.journal.pending = pending_of(scenario_, world_, i);
-      next.journal.pinned = true;
-    }
-    emit_(cause, who(i) + "journal: " + std::string(phase_name(step.phase)), next);
-  }
-
-  void choose_candidate(int i) const {
-    World next = world_;
-    const std::uint8_t staged = world_.staged[static_cast<std::size_t>(world_.journal.run)];
-    if (scenario_.reuse && world_.journal.run == 2) {
-      at(next, i).candidate = 0;
-      emit_(Cause::System, who(i) + "goes back to the retained 0", next);
-    } else if (staged != 0) {
-      at(next, i).candidate = static_cast<std::int8_t>(31 - __builtin_clz(staged));
-      emit_(Cause::System, who(i) + "adopts the staged value", next);
-    } else {
-      at(next, i).candidate = next.next_value++;
-      emit_(Cause::System, who(i) + "generates a value", next);
-    }
-  }
-
-  void finished(int i) const {
-    const ModelJournal& journal = world_.journal;
-    if (journal.phase != Phase::Succeeded || journal.run >= scenario_.runs || world_.restored) return;
-    World next = world_;
-    next.journal = {.run = static_cast<std::int8_t>(journal.run + 1),
-                    .phase = Phase::Admitted,
-                    .old = journal.pinned ? journal.pending : pending_of(scenario_, world_, i),
-                    .owner = journal.owner};
-    for (Controller& controller : next.controllers) controller.candidate = none;
-    emit_(Cause::System, who(i) + "begins the next run", next);
+    next.human_set = true;
+    keep(next, 0, strangers_key);
+    accept(scenario_, next, {0, strangers_key});
+    publish(next, {0, strangers_key});
+    next.foreign = true;
+    emit_(Cause::Fault, [] { return "another installation rotates the secret"; }, next);
   }
 
   const Scenario& scenario_;
-  const World& world_;
-  const Emit& emit_;
 };
 
 // ---- invariants --------------------------------------------------------------------------------------------------------------
@@ -440,26 +365,24 @@ class Step {
 bool someone_can_log_in(const Scenario& scenario, const World& world) {
   if (scenario.protocol != Protocol::Alternating) return (world.accepted & durable(world)) != 0;
   for (std::int8_t login = 0; login < 2; ++login) {
-    const Value value{login, world.password[static_cast<std::size_t>(login)]};
-    if (is_durable(world, value)) return true;
+    if (is_durable(world, {login, world.password[index(login)]})) return true;
   }
   return false;
 }
 
 bool everybody_can_log_in(const Scenario& scenario, const World& world) {
-  for (int i = 0; i < scenario.consumers; ++i) {
-    if (!accepts(scenario, world, world.loaded[static_cast<std::size_t>(i)])) return false;
+  for (int i = 0; i < users_of(scenario); ++i) {
+    if (!accepts(scenario, world, world.loaded[index(i)])) return false;
   }
   return true;
 }
 
 bool in_switch_window(const World& world) {
-  const ModelJournal& journal = world.journal;
+  const CredentialJournal& journal = world.journal;
   const Phase phase = journal.phase;
   const bool phases = phase == Phase::Switching || phase == Phase::Publishing || phase == Phase::RollingBack;
   if (!phases || !is_durable(world, journal.pending) || !is_durable(world, journal.old)) return false;
-  const std::uint16_t both = static_cast<std::uint16_t>(bit(journal.pending.number) | bit(journal.old.number));
-  return (world.accepted & ~both) == 0;
+  return (world.accepted & ~(bit(journal.pending.number) | bit(journal.old.number))) == 0;
 }
 
 bool in_reload_window(const World& world) {
@@ -469,32 +392,8 @@ bool in_reload_window(const World& world) {
   return phases && is_durable(world, world.journal.pending);
 }
 
-}  // namespace
-
-bool accepts(const Scenario& scenario, const World& world, Value value) {
-  if (value.number < 0) return false;
-  if (scenario.protocol == Protocol::Alternating) return world.password[static_cast<std::size_t>(value.login)] == value.number;
-  return (world.accepted & bit(value.number)) != 0;
-}
-
-World initial_world(const Scenario& scenario) {
-  World world;
-  world.journal.phase = Phase::Admitted;
-  world.crashes = static_cast<std::int8_t>(scenario.crashes);
-  world.lost_replies = static_cast<std::int8_t>(scenario.lost_replies);
-  world.late_requests = static_cast<std::int8_t>(scenario.late_requests);
-  world.lease_expiries = static_cast<std::int8_t>(scenario.lease_expiries);
-  return world;
-}
-
-void successors(const Scenario& scenario, const World& world, const Emit& emit) { Step(scenario, world, emit).all(); }
-
-std::vector<Property> invariants_of(const Scenario& s) {
-  std::vector<Property> all{
-      {"I1 recoverable", [s](const World& w) { return someone_can_log_in(s, w); }},
-      {"I2 always readable", [](const World& w) { return w.readable; }},
-  };
-  if (s.human) return all;
+// Where nobody else writes.
+void add_own_invariants(const Scenario& s, std::vector<Property<World>>& all) {
   all.push_back({"I5 verified before published", [](const World& w) { return !w.published_unverified; }});
   all.push_back({"I6 no early retirement", [](const World& w) { return !w.retired_early; }});
   all.push_back({"I7 no return after retiring", [](const World& w) { return !w.returned_after_retiring; }});
@@ -509,37 +408,78 @@ std::vector<Property> invariants_of(const Scenario& s) {
     all.push_back({"I3 published is accepted", [s](const World& w) { return accepts(s, w, w.latest); }});
     all.push_back({"I4 nobody locked out", [s](const World& w) { return everybody_can_log_in(s, w); }});
   }
+}
+
+}  // namespace
+
+CredentialWorld initial_world(const Scenario& scenario) {
+  World world;
+  world.actors.allow(scenario.faults);
+  if (scenario.broken) {
+    keep(world, 0, strangers_key);
+    world.accepted = world.ever_accepted = bit(strangers_key);
+  }
+  if (scenario.stray) {
+    constexpr std::int8_t earlier = 6;
+    keep(world, 0, earlier);
+    world.password[1] = earlier;
+    world.loaded[index(scenario.consumers)] = {1, earlier};
+  }
+  return world;
+}
+
+void successors(const Scenario& scenario, const World& world, const Emit<World>& emit) { Family(scenario, world, emit).all(); }
+
+std::vector<Property<CredentialWorld>> invariants_of(const Scenario& s) {
+  std::vector<Property<World>> all{
+      {"I1 recoverable", [s](const World& w) { return someone_can_log_in(s, w); }},
+      {"I2 always readable", [](const World& w) { return w.readable; }},
+      {"I8b no restart is begun into failure", [](const World& w) { return !w.began_bad_restart; }},
+      {"I12 authority", [](const World& w) { return !w.acted_unbound; }},
+      {"I13 no return to a compromised one", [](const World& w) { return !w.returned_to_compromised; }},
+      {"I14 honest status", [](const World& w) { return !w.succeeded_untrue; }},
+      {"FOREIGN hands off what another installation writes", [](const World& w) { return !w.acted_on_foreign; }},
+      {"OVERWRITE nobody else's value is overwritten unasked", [](const World& w) { return !w.overwrote_foreign; }},
+      {"BASELINE nothing is touched where the start is broken", [](const World& w) { return !w.touched_broken; }},
+  };
+  if (s.protocol != Protocol::Single && !s.enforce) {
+    all.push_back({"OVERLAP old is accepted when the new one is published", [](const World& w) { return !w.published_without_overlap; }});
+  }
+  const bool others_write = s.human || s.second_install || s.broken || s.keeps_one;
+  if (!others_write) add_own_invariants(s, all);
   return all;
 }
 
 bool good_end(const Scenario& scenario, const World& world) {
-  if (something_under_way(world, none)) return false;
-  const ModelJournal& journal = world.journal;
-  const bool may_block = (scenario.human && !scenario.enforce) || scenario.restored_backup;
-  if (journal.blocked) return may_block;
+  if (world.actors.something_under_way(none)) return false;
+  const CredentialJournal& journal = world.journal;
+  const bool somebody_must_act = scenario.second_install || scenario.losing || scenario.unbinding || scenario.broken || scenario.keeps_one;
+  const bool may_block = (scenario.human && !scenario.enforce) || scenario.restored_backup || somebody_must_act;
+  const bool sound = accepts(scenario, world, world.latest) && everybody_can_log_in(scenario, world);
+  // What was restored must not have cost anything when it is found out.
+  if (journal.blocked) return may_block && (sound || !scenario.restored_backup);
+  if (world.suspended && !api::is_terminal(journal.phase)) return sound;
   const bool all_runs = journal.phase == Phase::Succeeded && journal.run == scenario.runs;
   const bool back = journal.phase == Phase::RolledBack || journal.phase == Phase::Abandoned;
   if (!all_runs && !back) return false;
-  const Value wanted = all_runs ? (journal.pinned ? journal.pending : world.latest) : journal.old;
-  for (int i = 0; i < scenario.consumers; ++i) {
-    if (!(world.loaded[static_cast<std::size_t>(i)] == wanted)) return false;
-  }
-  return world.latest == wanted && world.readable && accepts(scenario, world, wanted);
+  const Login wanted = all_runs ? (journal.pinned ? journal.pending : world.latest) : journal.old;
+  const bool together = world.latest == wanted && all_on(scenario, world, wanted);
+  return together && world.readable && everybody_can_log_in(scenario, world);
 }
 
 std::string to_string(const Scenario& scenario, const World& world) {
-  std::string text = "vault " + name(world.latest) + " | accepted";
+  std::string text = "vault " + Family::name(world.latest) + " | accepted";
   if (scenario.protocol == Protocol::Alternating) {
     text += " A:" + std::to_string(world.password[0]) + " B:" + std::to_string(world.password[1]);
   } else {
     for (std::int8_t value = 0; value < 8; ++value) text += (world.accepted & bit(value)) ? " " + std::to_string(value) : "";
   }
   text += " | loaded";
-  for (int i = 0; i < scenario.consumers; ++i) text += " " + name(world.loaded[static_cast<std::size_t>(i)]);
-  text += " | run " + std::to_string(world.journal.run) + " " + std::string(phase_name(world.journal.phase));
-  if (world.journal.pinned) text += " pinned " + name(world.journal.pending);
+  for (int i = 0; i < users_of(scenario); ++i) text += " " + Family::name(world.loaded[index(i)]);
+  text += " | run " + std::to_string(world.journal.run) + " " + std::string(api::name_of(world.journal.phase));
+  if (world.journal.pinned) text += " pinned " + Family::name(world.journal.pending);
   if (world.journal.blocked) text += " blocked";
-  if (world.travelling.kind != EffectKind::Nothing) text += " | travelling: " + name(world.travelling);
+  if (world.actors.travels()) text += " | travelling: " + Family::name(world.actors.travelling);
   return text;
 }
 
