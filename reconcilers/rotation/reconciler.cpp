@@ -4,11 +4,13 @@
 
 #include "api/codec.h"
 #include "api/reasons.h"
+#include "api/record_chain.h"
 #include "api/validate.h"
 #include "base/log.h"
 #include "reconcilers/rotation/admission.h"
 #include "reconcilers/rotation/credential_format.h"
 #include "reconcilers/rotation/describe.h"
+#include "reconcilers/rotation/evidence.h"
 #include "reconcilers/rotation/execute.h"
 #include "reconcilers/rotation/ledger.h"
 #include "reconcilers/rotation/look_ahead.h"
@@ -21,7 +23,6 @@ namespace {
 namespace reason = api::reason;
 using api::Phase;
 
-constexpr std::size_t evidence_max = 64;
 constexpr int backoff_doublings_max = 5;
 constexpr int patience_of_refusal = 15;  // polls between two looks at what a human must mend
 
@@ -42,16 +43,6 @@ api::TargetKind kind_of(Action action) {
     default:
       return api::TargetKind::Vault;
   }
-}
-
-// What was done and seen, once each: a consumer takes several acts to converge, and an act may be repeated.
-void add_evidence(api::RotationRun& run, const Plan& step, Instant now) {
-  std::vector<api::Evidence>& evidence = run.status.evidence;
-  const std::string what = describe(step, run.spec);
-  const bool known = std::any_of(evidence.begin(), evidence.end(),
-                                 [&](const api::Evidence& one) { return step.action != Action::Advance && one.what == what; });
-  if (known || evidence.size() >= evidence_max) return;
-  evidence.push_back({now, std::string(api::name_of(run.status.phase)), target_of(step, run.spec), what});
 }
 
 // The system answered, or certainly never heard of it.
@@ -83,6 +74,9 @@ api::SecretRotation ghost_of(const api::RotationRun& run) {
   ghost.spec = run.spec.frozen;
   return ghost;
 }
+
+// The end of the chain of records, told where it outlives the journal: whoever kept it can give it to `keyturn verify --anchor`.
+std::string sealed_note(const api::RotationRun& run) { return "; record " + run.status.record_hash; }
 
 std::string joined(const api::Violations& violations) {
   std::string text;
@@ -212,10 +206,12 @@ Task<Outcome> RotationReconciler::adopt_published(Context context, Pass& pass) {
   const EnvironmentView view = view_of(pass.environment.spec, spec, pass.targets, {});
   api::RotationRun record = adopt(pass.rotation, name, principal, version.id, generation, view, pass.now);
   record.status.owner_epoch = epoch_;
+  api::seal(record, api::last_sealed(pass.runs));
+  const std::string sealed = sealed_note(record);
   auto created = co_await ports_.records.create_run(context, std::move(record));
   if (!created && created.error().code != Errc::Conflict) co_return created.error();
   ports_.recorder.event(api::SecretRotation::kind, pass.rotation.meta.key(), EventType::Normal, reason::adopted, "Adopt",
-                        name.to_string() + " was found published and logs in; nothing was changed");
+                        name.to_string() + " was found published and logs in; nothing was changed" + sealed);
   co_return Outcome::again(Duration{0});
 }
 
@@ -378,6 +374,8 @@ Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
   }
   if (api::is_terminal(step.phase)) status.finished_at = pass.now;
   add_evidence(*pass.run, step, pass.now);
+  // In the write that ends the run, so that there is no finished run without its seal.
+  if (api::is_terminal(step.phase)) api::seal(*pass.run, api::last_sealed(pass.runs));
   auto recorded = co_await ports_.records.update_run(context, *pass.run);
   if (!recorded) {
     if (recorded.error().code == Errc::Conflict) co_return Outcome::again(Duration{0});
@@ -385,11 +383,15 @@ Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
   }
   pass.run = std::move(*recorded);
   const bool warn = turns || step.phase == Phase::RolledBack;
+  std::string told = describe(step, pass.run->spec);
+  if (api::is_terminal(step.phase)) told += sealed_note(*pass.run);
   ports_.recorder.event(api::SecretRotation::kind, pass.rotation.meta.key(), warn ? EventType::Warning : EventType::Normal,
-                        turns ? step.reason : api::name_of(step.phase), "Advance", describe(step, pass.run->spec));
+                        turns ? step.reason : api::name_of(step.phase), "Advance", std::move(told));
   log::info("run advanced",
             {{"rotation", pass.rotation.meta.key()}, {"run", pass.run->meta.name}, {"phase", std::string(api::name_of(step.phase))}});
   if (api::is_terminal(step.phase)) {
+    log::info("record sealed",
+              {{"rotation", pass.rotation.meta.key()}, {"run", pass.run->meta.name}, {"record", pass.run->status.record_hash}});
     watched_.erase(pass.rotation.meta.key());
     auto cleaned = co_await clean_up(context, pass);
     if (!cleaned) log::warn("a staged value is still enabled", {{"rotation", pass.rotation.meta.key()}, {"error", cleaned.error()}});
@@ -515,6 +517,7 @@ Task<> RotationReconciler::publish_status(Context context, Pass& pass) {
   known.refusal_message = pass.refusal_message;
   known.drift = pass.drift;
   known.plan = pass.plan;
+  known.record = api::head_after(pass.rotation.status.record, pass.runs);
   auto written = co_await ports_.records.write_status(context, pass.rotation, project(known, pass.now));
   // The object may have gone meanwhile: no failure of this pass.
   if (!written && (written.error().code == Errc::NotFound || written.error().code == Errc::Conflict)) co_return ok();
