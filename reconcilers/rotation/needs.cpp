@@ -44,7 +44,7 @@ Needs needs_of(api::Protocol protocol, api::Direction direction, Phase phase) no
     case Phase::Retiring:
       return {.vaults = true, .pending = true, .old = true, .consumers = true};
     case Phase::RollingBack:
-      return {.vaults = true, .old = true, .consumers = true};
+      return {.vaults = true, .old = true, .consumers = true, .sessions = true};
     case Phase::Withdrawing:
       return {.vaults = true, .pending = true};
     case Phase::Minting:

@@ -12,7 +12,7 @@ struct Needs {
   bool old = false;       // probe the old credential
   bool baseline = false;  // consumers as they are before anything is touched
   bool consumers = false;
-  bool sessions = false;  // who is still on the old credential
+  bool sessions = false;  // who is still on the credential that is to go
   bool idle = false;      // who is on the login that is to be set
   bool held = false;      // what the provider holds
 };

@@ -24,7 +24,8 @@ struct VaultObservation {
 struct DependentObservation {
   ProbeResult pending = ProbeResult::Unknown;
   ProbeResult old = ProbeResult::Unknown;
-  int sessions_on_old = 0;
+  int sessions_on_old = 0;      // before it goes
+  int sessions_on_pending = 0;  // before that one goes, on the way back
 };
 // What the provider holds, where it makes the values.
 struct MintObservation {
@@ -40,7 +41,7 @@ struct ConsumerObservation {
   bool healthy_baseline = true;
   std::optional<Instant> proven_since;
   std::optional<Instant> restart_again_at;  // it was restarted as often as its environment allows: when it may be again
-  std::string_view refusal;  // a reason of api/reasons.h
+  std::string_view refusal;                 // a reason of api/reasons.h
 };
 
 struct Observation {
@@ -48,14 +49,14 @@ struct Observation {
   bool approved = true;    // not a protected environment, or the plan's hash was approved
   bool suspended = false;
   std::optional<Instant> frozen_until;  // when the freeze is over that holds now
-  bool deleted = false;             // the SecretRotation has a deletionTimestamp
-  bool go_back = false;             // the wanted state is the old credential again
-  bool superseded = false;          // the wanted state is a third one
-  bool quiet = false;               // nothing sent before this ownership, and nothing without a definite reply, can still land
-  std::optional<Instant> quiet_at;  // about when it will be
-  bool staged = false;              // the staging vault holds a version of this run; of what the provider holds, where that makes it
-  bool value_lost = false;          // the pinned version cannot be read and never will be
-  bool idle_in_use = false;         // alternating: somebody is logged in with the principal that is to be set
+  bool deleted = false;                 // the SecretRotation has a deletionTimestamp
+  bool go_back = false;                 // the wanted state is the old credential again
+  bool superseded = false;              // the wanted state is a third one
+  bool quiet = false;                   // nothing sent before this ownership, and nothing without a definite reply, can still land
+  std::optional<Instant> quiet_at;      // about when it will be
+  bool staged = false;                  // the staging vault holds a version of this run; of what the provider holds, where that makes it
+  bool value_lost = false;              // the pinned version cannot be read and never will be
+  bool idle_in_use = false;             // alternating: somebody is logged in with the principal that is to be set
   MintObservation mint;
   std::vector<VaultObservation> vaults;
   std::vector<DependentObservation> dependents;

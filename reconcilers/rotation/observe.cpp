@@ -126,13 +126,15 @@ class Gathering {
   Awaitable<> sessions() {
     const bool alternating = run_.spec.protocol == api::Protocol::Alternating;
     if (!alternating || !(needs_.sessions || needs_.idle)) co_return;
-    const std::string& principal = needs_.idle ? run_.spec.pending_principal : run_.spec.old_principal;
+    const bool back = going_back(run_.status.phase);
+    const std::string& principal = needs_.idle || back ? run_.spec.pending_principal : run_.spec.old_principal;
     for (std::size_t i = 0; i < targets_.dependents.size(); ++i) {
       if (!targets_.dependents[i]->capabilities().tells_sessions) continue;
       auto found = co_await targets_.dependents[i]->sessions(context_.named("list sessions"), principal, std::nullopt);
       if (!found) continue;
       if (needs_.idle) look_.seen.idle_in_use |= found->count > 0;
-      if (needs_.sessions) look_.seen.dependents[i].sessions_on_old = found->count;
+      DependentObservation& seen = look_.seen.dependents[i];
+      if (needs_.sessions) (back ? seen.sessions_on_pending : seen.sessions_on_old) = found->count;
       if (needs_.sessions) look_.sessions.insert(look_.sessions.end(), found->clients.begin(), found->clients.end());
     }
   }

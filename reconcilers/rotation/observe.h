@@ -17,7 +17,7 @@ struct Look {
   Secret old;
   std::vector<VersionId> latest;      // per vault, what a versionless read returns; empty when not known
   VersionId staged_version;           // of this run, in the staging vault
-  std::vector<std::string> sessions;  // clients seen on the old credential
+  std::vector<std::string> sessions;  // clients seen on the credential that is to go
   Secret made;                        // what the provider holds where this run lets it make a value; empty when not read
 };
 

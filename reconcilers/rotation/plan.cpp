@@ -202,6 +202,9 @@ Plan plan_rolling_back(const RunSpec& run, const Journal& journal, const Observa
   if (auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase))) return *step;
   if (auto step = converge_everywhere(run, journal, seen, now)) return *step;
   if (!two_live(run)) return advance(Phase::RolledBack);
+  for (const DependentObservation& dependent : seen.dependents) {
+    if (dependent.sessions_on_pending > 0 && enforced(Guard::SessionsBeforeRetiring)) return wait(waits::pending_sessions);
+  }
   if (!seen.quiet && enforced(Guard::QuietBeforeWithdrawing)) return wait(waits::quiet, seen.quiet_at);
   // A provider's slot keeps what it made: nobody uses it, and the next run makes another one there.
   return advance(is_minted(run) ? Phase::RolledBack : Phase::Withdrawing);

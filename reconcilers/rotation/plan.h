@@ -69,6 +69,7 @@ inline constexpr std::string_view consumers = "WaitingForConsumers";  // they ar
 inline constexpr std::string_view bake = "Baking";
 inline constexpr std::string_view soak = "Soaking";
 inline constexpr std::string_view sessions = "OldCredentialInUse";
+inline constexpr std::string_view pending_sessions = "PendingCredentialInUse";  // on the way back
 inline constexpr std::string_view idle_login = "IdleLoginInUse";
 inline constexpr std::string_view suspended = "Suspended";
 inline constexpr std::string_view frozen = "Frozen";                 // a freeze of the environment holds what is new

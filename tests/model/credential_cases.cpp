@@ -186,6 +186,8 @@ void add_guards(std::vector<Case>& all) {
   add_guard(all, "G20", "dual: compromised, and health turns bad", with(turning(dual), [](Scenario& s) { s.compromised = true; }),
             Guard::NoReturnWhenCompromised);
   all.push_back(planned("G21", "dual: deleted mid-run, with rollback", with(turning(dual), [](Scenario& s) { s.deletion = true; })));
+  add_guard(all, "G43", "alternating logins: a user that nobody declared, with rollback",
+            with(turning(alternating), [](Scenario& s) { s.undeclared = 1; }), Guard::SessionsBeforeRetiring);
   add_guard(all, "G39", "dual: restored backup", with(of(Protocol::Dual, 2), [](Scenario& s) { s.restored_backup = true; }),
             Guard::NewerGenerationBlocks);
   add_guard(all, "G40", "dual: a second installation rotates the same secret",

@@ -280,7 +280,14 @@ class Family : public Driver<Family, World, Effect> {
     for (int i = 0; i < users_of(scenario_); ++i) {
       const Login loaded = world_.loaded[index(i)];
       seen.idle_in_use |= tells && needs.idle && loaded.login == pending.login;
-      if (tells && needs.sessions) seen.dependents.front().sessions_on_old += loaded.login == world_.journal.old.login;
+      if (tells && needs.sessions) {
+        DependentObservation& dependent = seen.dependents.front();
+        if (going_back(world_.journal.phase)) {
+          dependent.sessions_on_pending += loaded.login == pending.login;
+        } else {
+          dependent.sessions_on_old += loaded.login == world_.journal.old.login;
+        }
+      }
       if (i >= scenario_.consumers) continue;
       ConsumerObservation& consumer = seen.consumers.emplace_back();
       const bool has_target = needs.consumers && seen.vaults.front().latest == published_as(wanted);
