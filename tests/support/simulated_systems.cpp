@@ -1,6 +1,7 @@
 #include "tests/support/simulated_systems.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/support/memory_records.h"
 
@@ -8,6 +9,9 @@ namespace keyturn {
 namespace {
 
 Error unreachable() { return {Errc::Unavailable, "cannot be reached"}; }
+
+// A copy for an effect that may land after the caller is gone.
+std::shared_ptr<const Secret> kept(const Secret& value) { return std::make_shared<const Secret>(value.clone()); }
 
 template <class Port, class Adapters>
 Result<std::shared_ptr<Port>> adapter_of(const Adapters& adapters, const std::string& name) {
@@ -21,12 +25,30 @@ Result<std::shared_ptr<Port>> adapter_of(const Adapters& adapters, const std::st
 Result<> Effects::carry_out(const std::string& what, const std::function<void()>& apply) {
   const bool struck = ++count == fault_at;
   if (struck && fault == Fault::NotSent) return unreachable();
+  if (struck && fault == Fault::Travels) {
+    travelling = [this, what, apply] {
+      apply();
+      done.push_back(what);
+      if (after_each) after_each(what + ", late");
+    };
+    return Error{Errc::OutcomeUnknown, "no reply in time"};
+  }
   apply();
   done.push_back(what);
   if (after_each) after_each(what);
   if (struck && fault == Fault::Crash) throw Crashed();
   if (struck && fault == Fault::LostReply) return Error{Errc::OutcomeUnknown, "the reply was lost"};
   return ok();
+}
+
+void Effects::land() {
+  const std::function<void()> lands = std::exchange(travelling, nullptr);
+  if (lands) lands();
+}
+
+bool Effects::may_send(const Context& context) const {
+  if (before_sending) before_sending();
+  return context.may_send();
 }
 
 // ---- vault -------------------------------------------------------------------------------------------------------------------
@@ -83,10 +105,14 @@ Task<std::vector<VaultVersion>> SimulatedVault::versions(Context, std::string se
 }
 
 Task<VaultVersion> SimulatedVault::append(Context context, std::string secret, const Secret& value, VersionTags tags) {
-  if (!context.may_send()) co_return unreachable();
+  if (!reachable || !effects_->may_send(context)) co_return unreachable();
+  if (read_only) co_return Error{Errc::Denied, "the vault is read-only"};
   const bool staged = secret.starts_with(staging_prefix);
-  auto appended =
-      effects_->carry_out(staged ? "stage" : "publish", [&] { value.expose([&](std::string_view bytes) { put(secret, bytes, tags); }); });
+  const Instant created = std::chrono::floor<std::chrono::seconds>(context.clock().now());
+  auto appended = effects_->carry_out((staged ? "stage" : "publish") + label_, [this, secret, kept = kept(value), tags, created] {
+    kept->expose([&](std::string_view bytes) { put(secret, bytes, tags); });
+    secrets.at(secret).back().about.created = created;
+  });
   if (!appended) co_return appended.error();
   co_return secrets.at(secret).back().about;
 }
@@ -122,19 +148,20 @@ Task<ProbeResult> SimulatedDependent::probe(Context, std::string principal, cons
 }
 
 Task<> SimulatedDependent::install(Context context, std::string principal, const Secret& password) {
-  if (!reachable || !context.may_send()) co_return unreachable();
-  co_return effects_->carry_out("install " + name_, [&] {
-    if (accepts(principal, password)) return;
+  if (!reachable || !effects_->may_send(context)) co_return unreachable();
+  if (!knows_principals) co_return Error{Errc::NotFound, "no such principal"};
+  co_return effects_->carry_out("install " + name_, [this, principal, kept = kept(password)] {
+    if (accepts(principal, *kept)) return;
     if (live_values_ == 1) accepted[principal].clear();
-    accepted[principal].push_back(password.clone());
+    accepted[principal].push_back(kept->clone());
   });
 }
 
 Task<> SimulatedDependent::withdraw(Context context, std::string principal, const Secret& password) {
-  if (!reachable || !context.may_send()) co_return unreachable();
-  co_return effects_->carry_out("withdraw " + name_, [&] {
+  if (!reachable || !effects_->may_send(context)) co_return unreachable();
+  co_return effects_->carry_out("withdraw " + name_, [this, principal, kept = kept(password)] {
     if (live_values_ == 1) accepted[principal].clear();  // nobody knows what was set instead
-    std::erase_if(accepted[principal], [&](const Secret& one) { return one.equals(password); });
+    std::erase_if(accepted[principal], [&](const Secret& one) { return one.equals(*kept); });
   });
 }
 
@@ -145,6 +172,59 @@ Task<Sessions> SimulatedDependent::sessions(Context, std::string principal, std:
   co_return Sessions{.count = count, .clients = std::vector<std::string>(static_cast<std::size_t>(count), "192.0.2.7 a job")};
 }
 
+// ---- provider ----------------------------------------------------------------------------------------------------------------
+
+bool SimulatedProvider::accepts(const Secret& password) const {
+  return std::any_of(values.begin(), values.end(), [&](const Secret& one) { return one.equals(password); });
+}
+
+Secret SimulatedProvider::make() { return Secret::copy_of("made-by-" + name_ + "-" + std::to_string(++made_)); }
+
+Task<ProbeResult> SimulatedProvider::probe(Context, std::string, const Secret& password) {
+  if (!reachable) co_return ProbeResult::Unknown;
+  co_return accepts(password) ? ProbeResult::Accepted : ProbeResult::Rejected;
+}
+
+Task<> SimulatedProvider::install(Context, std::string, const Secret&) { co_return Error{Errc::Invalid, "the provider makes the values"}; }
+
+Task<std::vector<Secret>> SimulatedProvider::held(Context, std::string) {
+  if (!reachable) co_return unreachable();
+  std::vector<Secret> copies;
+  for (const Secret& value : values) copies.push_back(value.clone());
+  co_return copies;
+}
+
+Task<> SimulatedProvider::mint(Context context, std::string, int slot) {
+  if (!reachable || !effects_->may_send(context)) co_return unreachable();
+  if (refuses_to_make) co_return Error{Errc::Denied, "the provider makes none"};
+  co_return effects_->carry_out("mint " + name_, [this, slot] {
+    if (addressing_ == Addressing::Slot) {
+      values[static_cast<std::size_t>(slot)] = make();
+      return;
+    }
+    values.insert(values.begin(), make());
+    if (values.size() > 2) values.pop_back();
+  });
+}
+
+// The request names a place, which is looked up before it is sent, as an adapter must.
+Task<> SimulatedProvider::withdraw(Context context, std::string, const Secret& password) {
+  if (!reachable || !effects_->may_send(context)) co_return unreachable();
+  const auto found = std::find_if(values.begin(), values.end(), [&](const Secret& one) { return one.equals(password); });
+  if (found == values.end()) co_return ok();
+  const auto slot = found - values.begin();
+  if (addressing_ == Addressing::Shift && slot == 0) co_return Error{Errc::Invalid, "the current value cannot be dropped"};
+  co_return effects_->carry_out("withdraw " + name_, [this, slot] {
+    if (addressing_ == Addressing::Slot) {
+      values[static_cast<std::size_t>(slot)] = make();
+    } else if (values.size() > 1) {
+      values.pop_back();
+    }
+  });
+}
+
+Task<Sessions> SimulatedProvider::sessions(Context, std::string, std::optional<Instant>) { co_return Sessions{}; }
+
 // ---- consumer ----------------------------------------------------------------------------------------------------------------
 
 Task<ConsumerFacts> SimulatedConsumer::observe(Context, ConvergeTarget target, std::string) {
@@ -154,8 +234,8 @@ Task<ConsumerFacts> SimulatedConsumer::observe(Context, ConvergeTarget target, s
 }
 
 Task<std::string> SimulatedConsumer::converge(Context context, ConvergeTarget target, std::string) {
-  if (!context.may_send()) co_return unreachable();
-  auto moved = effects_->carry_out("converge " + name_, [&] {
+  if (!effects_->may_send(context)) co_return unreachable();
+  auto moved = effects_->carry_out("converge " + name_, [this, target] {
     loaded = target.version;
     if (sick_on_the_next) sick_on.insert(loaded);
     sick_on_the_next = false;
