@@ -39,6 +39,7 @@ void describe(Io& io, Like<Io, RotationRunSpec>& v) {
   io.field("generation", v.generation);
   io.field("credential", v.credential);
   io.field("oldCredential", v.old_credential);
+  io.sparse("bootstrap", v.bootstrap, false);
   io.field("reuseVersion", v.reuse_version);
   io.field("reason", v.reason);
   io.field("incident", v.incident);

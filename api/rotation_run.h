@@ -14,7 +14,8 @@ namespace keyturn::api {
 
 inline constexpr int protocol_version = 1;
 
-enum class Direction : std::uint8_t { Forward, Back };  // Back: the pending value is a retained earlier one
+// Back: the pending value is a retained earlier one. Repair: it is the one in force, put back where somebody changed it by hand.
+enum class Direction : std::uint8_t { Forward, Back, Repair };
 
 // protocol.md 7. `Minting` is passed only where the provider makes the value: it is asked for one, and what it made is staged.
 // `Withdrawing` is the second, journalled half of going back where two credentials can live: the old one is published and used again, the
@@ -81,6 +82,7 @@ struct RotationRunSpec {
   std::int64_t generation = 1;  // monotone per identity
   CredentialName credential;    // what it brings in
   CredentialName old_credential;
+  bool bootstrap = false;   // nothing was published before: old_credential is empty
   VersionId reuse_version;  // Back: the vault version that holds the earlier value
   Reason reason = Reason::Routine;
   std::string incident;

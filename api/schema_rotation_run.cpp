@@ -25,11 +25,15 @@ Schema spec_schema() {
        {"generation", counter("Counts the runs of the identity; it only grows.", 0)},
        {"credential", credential_name("What the run brings in.")},
        {"oldCredential", credential_name("What it replaces.")},
+       {"bootstrap", flag("Nothing was published before: the run brings in the first credential, and there is none to go back to.")},
        {"reuseVersion", version_id("Back: the vault version that holds the earlier value.")},
        {"reason", word<Reason>("Why, from the rotation.")},
        {"incident", text("Link or key of an incident, from the rotation.", 512)},
        {"actor", text("Who asked for it.", 256)},
-       {"protocol", word<Protocol>("Single: one live credential. Dual: two live values of one principal. Alternating: two principals.")},
+       {"protocol",
+        word<Protocol>("Single: one live credential. Dual: two live values of one principal. Alternating: two principals. Slots and "
+                       "Shift: the provider makes the value, in one of two places or in front of the one before. SharedKey: every "
+                       "service sends a key and accepts a set.")},
        {"pendingPrincipal", text("The principal that gets the new value.", 128)},
        {"oldPrincipal", text("The principal that holds the old value.", 128)},
        {"frozen", std::move(frozen)},
@@ -98,7 +102,7 @@ KindSchema rotation_run() {
   kind.columns = {
       {"Rotation", "string", "The rotation it belongs to.", ".spec.rotationRef.name"},
       {"Credential", "string", "What it brings in.", ".spec.credential.name"},
-      {"Direction", "string", "Forward or back.", ".spec.direction"},
+      {"Direction", "string", "Forward, back or repair.", ".spec.direction"},
       {"Phase", "string", "Where it stands.", ".status.phase"},
       {"Blocked", "string", "Why it cannot go on.", ".status.blocked"},
       {"Started", "date", "When it was admitted.", ".status.startedAt"},

@@ -24,7 +24,8 @@ Schema secret_schema() {
   Schema format = object(
       "How the password stands inside of the secret's value. Everything else of the value is kept as it is and compared afterwards.",
       {{"type", word("Opaque: the value is the password. AdoNetConnectionString: key=value pairs. Url: user and password before the @. "
-                     "Json: a document with the password at a pointer.",
+                     "Json: a document with the password at a pointer. KeySet: a document of its own, with the key to send and the "
+                     "keys to accept, as in {\"send\":\"new\",\"accept\":[\"new\",\"old\"]}.",
                      FormatType::Opaque)},
        {"passwordField", text("AdoNetConnectionString: the key, as in Password. Json: the pointer, as in /redis/password. Url and "
                               "Opaque: leave it out.",

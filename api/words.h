@@ -147,8 +147,8 @@ struct Words<RecordType> {
 };
 template <>
 struct Words<Direction> {
-  static constexpr Direction last = Direction::Back;
-  static constexpr std::array<std::string_view, 2> all{"Forward", "Back"};
+  static constexpr Direction last = Direction::Repair;
+  static constexpr std::array<std::string_view, 3> all{"Forward", "Back", "Repair"};
 };
 template <>
 struct Words<Phase> {

@@ -58,7 +58,7 @@ BENCHMARK(decide_mint)->UseManualTime();
 
 void plan_every_phase(benchmark::State& state) {
   using api::Phase;
-  constexpr std::array phases{Phase::Admitted, Phase::Staging,   Phase::Pinned,   Phase::Switching,   Phase::Publishing,
+  constexpr std::array phases{Phase::Admitted, Phase::Staging,   Phase::Minting,  Phase::Pinned,      Phase::Switching,  Phase::Publishing,
                               Phase::Rolling,  Phase::Verifying, Phase::Retiring, Phase::RollingBack, Phase::Withdrawing};
   const RunSpec run{
       .protocol = api::Protocol::Alternating, .publish_deadline = std::chrono::minutes(5), .progress_deadline = std::chrono::hours(1)};

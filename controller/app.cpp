@@ -272,7 +272,7 @@ Task<std::string> App::Impl::metrics(Context context) {
   if (!listed) co_return listed.error();
   snapshot.rotations = std::move(listed->rotations);
   // Counted from the journal, which outlives the process.
-  auto runs = co_await records->runs(context);
+  auto runs = co_await records->runs(context, [](const api::RotationRun&) { return true; });
   if (!runs) co_return runs.error();
   for (const api::RotationRun& run : *runs) {
     if (api::is_terminal(run.status.phase)) ++snapshot.counters.attempts[std::string(api::name_of(run.status.phase))];

@@ -97,6 +97,21 @@ const api::RotationRun* run_of(const std::vector<api::RotationRun>& runs, const 
   return found == runs.rend() ? nullptr : &*found;
 }
 
+// The credential in force is brought in again, for the principal that has it. Nothing is to be withdrawn: there is no other credential.
+void put_back(api::RotationRun& run, const api::RotationRun& last) {
+  run.spec.direction = api::Direction::Repair;
+  run.spec.old_credential = {};
+  run.spec.pending_principal = run.spec.old_principal;
+  run.spec.reuse_version = last.status.published_version;
+  if (run.spec.protocol != api::Protocol::Dual) run.spec.protocol = api::Protocol::Single;
+  // Who still runs what the last run proved need not be restarted for a repair elsewhere.
+  for (api::RunTarget& target : run.status.targets) {
+    const auto same = [&](const api::RunTarget& one) { return one.kind == TargetKind::Consumer && one.name == target.name; };
+    const auto left = std::find_if(last.status.targets.begin(), last.status.targets.end(), same);
+    if (target.kind == TargetKind::Consumer && left != last.status.targets.end()) target = *left;
+  }
+}
+
 }  // namespace
 
 std::string identity_of(const api::SecretRotationSpec& spec) {
@@ -162,21 +177,27 @@ api::RotationRun admit(const api::SecretRotation& rotation, const Decision& deci
   }
   run.status.old_version = latest;
   run.status.targets = targets_of(run.spec.frozen, "Pending");
+  if (decision.verb == Verb::Repair) put_back(run, *run_in_force(runs));
   return run;
 }
 
+void begin_with_nothing(api::RotationRunSpec& run) {
+  run.bootstrap = true;
+  run.protocol = api::Protocol::Single;
+  run.old_credential = {};
+  run.old_principal = run.pending_principal;
+}
+
 api::RotationRun adopt(const api::SecretRotation& rotation, const CredentialName& name, const std::string& principal,
-                       const VersionId& latest, std::int64_t generation, const EnvironmentView& view, Instant now) {
+                       const std::vector<VersionId>& latest, std::int64_t generation, const EnvironmentView& view, Instant now) {
   api::RotationRun run = begin(rotation, generation, view, now);
   run.spec.credential = name;
   run.spec.pending_principal = principal;
   run.spec.old_principal = principal;
   run.status.phase = api::Phase::Succeeded;
-  run.status.published_version = latest;
+  run.status.published_version = latest.front();
   run.status.targets = targets_of(run.spec.frozen, "Done");
-  for (api::RunTarget& target : run.status.targets) {
-    if (target.kind == TargetKind::Vault) target.version_seen = latest;
-  }
+  for (std::size_t i = 0; i < latest.size(); ++i) run.status.targets[i].version_seen = latest[i];  // vaults come first
   run.status.evidence.push_back({now, "Adopted", rotation.spec.secret.name, "the published credential logs in; nothing was changed"});
   run.status.finished_at = now;
   return run;

@@ -23,14 +23,18 @@ const api::RotationRun* in_use_by(const api::SecretRotationSpec& spec, const Obj
 // One more than every generation known for the identity.
 std::int64_t next_generation(const std::string& identity, const std::vector<api::RotationRun>& all);
 
-// The run that carries out `decision` (Mint or Activate). `runs` are the rotation's own, oldest first, the last of them terminal;
+// The run that carries out `decision` (Mint, Activate or Repair). `runs` are the rotation's own, oldest first, the last of them terminal;
 // `latest` is what a versionless read of the first vault returns now. Canaries are moved to the front of the consumers.
 api::RotationRun admit(const api::SecretRotation& rotation, const Decision& decision, const std::vector<api::RotationRun>& runs,
                        const std::vector<api::RotationRun>& all, const EnvironmentView& view, const VersionId& latest, Instant now);
 
-// The record of an adoption: what was published before Keyturn came is generation 1, in force, and nothing was touched.
+// Makes of an admitted run one that brings in the first credential: nothing was published before, so there is none to replace or to keep.
+void begin_with_nothing(api::RotationRunSpec& run);
+
+// The record of an adoption: what was published before Keyturn came is generation 1, in force, and nothing was touched. `latest` is what
+// each vault returns, in the order of the spec.
 api::RotationRun adopt(const api::SecretRotation& rotation, const CredentialName& name, const std::string& principal,
-                       const VersionId& latest, std::int64_t generation, const EnvironmentView& view, Instant now);
+                       const std::vector<VersionId>& latest, std::int64_t generation, const EnvironmentView& view, Instant now);
 
 // Of two alternating principals the one that is not `current`.
 std::string idle_principal(const api::SecretRotationSpec& spec, const std::string& current);

@@ -64,10 +64,21 @@ Task<Executed> stage(Context context, const Targets& targets, const api::Rotatio
   const api::SecretRotationSpec& spec = run.spec.frozen;
   auto password = co_await password_for(context, targets, run, look, random);
   if (!password) co_return password.error();
-  auto current = co_await targets.vaults.front()->read(context, spec.secret.name, run.status.old_version);
-  if (!current) co_return current.error();
-  auto rendered = render(spec.secret.format, *current, run.spec.pending_principal, *password);
+  Secret current;  // stays empty where nothing was published before
+  if (!run.spec.bootstrap) {
+    // Everything around the login stays as it is published; what is repaired is not to be learned from.
+    const VersionId& around = run.spec.direction == api::Direction::Repair ? run.spec.reuse_version : run.status.old_version;
+    auto read = co_await targets.vaults.front()->read(context, spec.secret.name, around);
+    if (!read) co_return read.error();
+    current = std::move(*read);
+  }
+  auto rendered = render(spec.secret.format, current, run.spec.pending_principal, *password);
   if (!rendered) co_return rendered.error();
+  if (run.spec.protocol == api::Protocol::SharedKey) {
+    // What is staged must also fit beside what is accepted now.
+    const auto both = document_of(Credential::OldOfBoth, current, *rendered);
+    if (!both) co_return both.error();
+  }
   auto staged = co_await targets.staging->append(context, targets.staging_name, *rendered, tags_of(run, owner, Credential::Pending));
   if (!staged) co_return staged.error();
   co_return Executed{};

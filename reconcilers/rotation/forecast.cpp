@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reconcilers/rotation/admission.h"
+#include "reconcilers/rotation/found.h"
 #include "reconcilers/rotation/ledger.h"
 #include "reconcilers/rotation/look_ahead.h"
 
@@ -33,7 +34,8 @@ Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, con
   if (!revision.empty()) rotation->spec.revision = revision;
   auto environment = co_await records.environment(context, rotation->spec.environment);
   if (!environment) co_return Error{Errc::Invalid, "the environment does not exist or cannot be read"};
-  auto all = co_await records.runs(context);
+  const std::string identity = identity_of(rotation->spec);
+  auto all = co_await records.runs(context, [&](const api::RotationRun& run) { return matters_to(key, identity, run); });
   if (!all) co_return all.error();
   auto targets = resolve(catalog, *environment, rotation->spec);
   if (!targets) co_return targets.error();
@@ -53,7 +55,11 @@ Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, con
     nothing.hazards = hazards(rotation->spec, view);
     co_return nothing;
   }
-  const api::RotationRun run = admit(*rotation, decision, runs, *all, view, {}, now);
+  api::RotationRun run = admit(*rotation, decision, runs, *all, view, {}, now);
+  if (!run_in_force(runs)) {
+    const Found found = co_await find_published(context, *targets, rotation->spec, *all, records.owner());
+    if (found.what == Found::What::Nothing) begin_with_nothing(run.spec);
+  }
   co_return forecast_of(run.spec, decision, view, environment->spec.timing);
 }
 

@@ -28,6 +28,7 @@ struct EnvironmentView {
   struct DependentView {
     std::string name;
     int live_values_per_principal = 1;
+    Addressing addressing = Addressing::Value;
   };
   std::vector<DependentView> dependents;
 };

@@ -207,6 +207,8 @@ std::string_view name_of(Verb verb) noexcept {
       return "Mint";
     case Verb::Hold:
       return "Hold";
+    case Verb::Repair:
+      return "Repair";
     case Verb::Refuse:
       return "Refuse";
   }

@@ -31,7 +31,7 @@ struct Ledger {
   const LedgerEntry* find(const CredentialName& name) const;
 };
 
-enum class Verb : std::uint8_t { Keep, Activate, Mint, Hold, Refuse };
+enum class Verb : std::uint8_t { Keep, Activate, Mint, Hold, Refuse, Repair };  // decide() never says the last: it is for drift
 
 struct Decision {
   Verb verb = Verb::Hold;

@@ -67,6 +67,7 @@ Result<Secret> document_of(Credential content, const Secret& old, const Secret& 
   KeySet& first = content == Credential::OldOfBoth ? *before : *after;
   const KeySet& second = content == Credential::OldOfBoth ? *after : *before;
   accept_all(first, second.accept);
+  if (first.accept.size() > accepted_keys_max) return Error{Errc::Invalid, "the key set accepts too many keys to take a new one"};
   return write_key_set(first);
 }
 

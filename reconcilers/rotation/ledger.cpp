@@ -41,6 +41,8 @@ void in_force(Ledger& ledger, const api::RotationRun& run, CredentialState other
   const bool brought_back = run.spec.direction == api::Direction::Back;
   entry.state = CredentialState::Current;
   if (!run.status.published_version.empty()) entry.version = run.status.published_version;
+  // A repair brings in nothing new: neither its age nor the schedule begins anew.
+  if (run.spec.direction == api::Direction::Repair) return;
   entry.proven_at = finished_at(run);
   entry.retained = true;
   if (brought_back) {
@@ -60,7 +62,7 @@ bool asked_back(const api::RotationRun& run) { return run.status.failure == api:
 
 // A run that went back. What it tried is rejected, unless a human only changed their mind: then it can be brought in again.
 void taken_back(Ledger& ledger, const api::RotationRun& run) {
-  if (run.spec.direction == api::Direction::Back) return;
+  if (run.spec.direction != api::Direction::Forward) return;
   if (asked_back(run) && run.status.published_version.empty()) return;  // never seen by anybody: as if it had not been
   LedgerEntry& entry = entry_of(ledger, run.spec.credential);
   entry.issued_at = run.status.started_at.value_or(Instant{});
@@ -81,7 +83,7 @@ void under_way(Ledger& ledger, const api::RotationRun& run) {
 }
 
 void count_attempt(Ledger& ledger, const api::RotationRun& run, std::string_view revision) {
-  if (run.spec.credential.revision != revision || run.spec.direction == api::Direction::Back) return;
+  if (run.spec.credential.revision != revision || run.spec.direction != api::Direction::Forward) return;
   if (run.status.phase == Phase::Succeeded) ledger.attempts = 0;
   if (run.status.phase != Phase::RolledBack || asked_back(run)) return;
   ++ledger.attempts;

@@ -101,6 +101,8 @@ class Gathering {
     if (!needs_.held) co_return;
     auto values = co_await targets_.dependents.front()->held(context_.named("read back"), run_.spec.pending_principal);
     if (!values || values->empty()) co_return;
+    // Which of them is published cannot be told without what is.
+    if (run_.status.phase == Phase::Staging && published_.empty()) co_return;
     MintObservation& seen = look_.seen.mint;
     seen.idle = idle_among(*values);
     const bool slots = run_.spec.protocol == api::Protocol::Slots;
@@ -118,8 +120,11 @@ class Gathering {
   Awaitable<> dependents() {
     for (std::size_t i = 0; i < targets_.dependents.size(); ++i) {
       DependentObservation& seen = look_.seen.dependents[i];
-      if (needs_.pending) seen.pending = co_await probe(i, look_.pending, run_.spec.pending_principal);
-      if (needs_.old) seen.old = co_await probe(i, look_.old, run_.spec.old_principal);
+      const Expected known = expected(i);
+      if (needs_.pending) {
+        seen.pending = known.pending ? *known.pending : co_await probe(i, look_.pending, run_.spec.pending_principal);
+      }
+      if (needs_.old) seen.old = known.old ? *known.old : co_await probe(i, look_.old, run_.spec.old_principal);
     }
   }
 
@@ -161,6 +166,27 @@ class Gathering {
     co_return staged ? password_in(*staged) : Secret{};
   }
 
+  // What the journal tells of a dependent, so that no login is tried that will be refused: those count towards a system's lock-out
+  // (protocol.md 8). What nobody ever began to set is not accepted; where it may have been set, it is tried, because the old credential
+  // may be gone by now. What was refused once after it was withdrawn is not tried again.
+  struct Expected {
+    std::optional<ProbeResult> pending;
+    std::optional<ProbeResult> old;
+  };
+  Expected expected(std::size_t i) const {
+    const api::RunTarget* target = find_target(run_, api::TargetKind::Dependent, spec_.dependents[i].system);
+    if (!target) return {};
+    const api::Protocol protocol = run_.spec.protocol;
+    const bool value_addressed = protocol != api::Protocol::Slots && protocol != api::Protocol::Shift;
+    // A first credential may be let go while it is accepted nowhere: that is looked at, and not assumed.
+    const bool fresh = run_.spec.direction == api::Direction::Forward && !run_.spec.bootstrap && run_.status.phase == Phase::Switching;
+    if (fresh && value_addressed && target->state == pending_state) return {.pending = ProbeResult::Rejected, .old = {}};
+    if (target->state != withdrawn_state) return {};
+    if (run_.status.phase == Phase::Retiring) return {.pending = {}, .old = ProbeResult::Rejected};
+    if (run_.status.phase == Phase::Withdrawing) return {.pending = ProbeResult::Rejected, .old = {}};
+    return {};
+  }
+
   // See MintObservation::idle.
   int idle_among(const std::vector<Secret>& values) const {
     const auto is_published = [&](std::size_t i) { return !published_.empty() && values[i].equals(published_); };
@@ -173,6 +199,11 @@ class Gathering {
     VaultObservation& seen = look_.seen.vaults[i];
     if (!latest.facts.latest) {
       seen.refusal = latest.facts.refusal;
+      // Before the first credential there is nothing, and that is what is there.
+      if (run_.spec.bootstrap && seen.refusal == VaultRefusal::Missing) {
+        seen.latest = Published::Old;
+        return;
+      }
       seen.latest = Published::Refused;
       return;
     }
@@ -191,11 +222,12 @@ class Gathering {
       seen.latest = Published::Pending;
     } else if (of_this_run && mints(run_.spec.protocol, run_.spec.direction) && version.tags.credential == run_.spec.credential) {
       seen.latest = Published::Earlier;
-    } else if (version.id == run_.status.old_version || (!look_.old.empty() && latest.value.equals(look_.old))) {
+    } else if ((i == 0 && version.id == run_.status.old_version) || (!look_.old.empty() && latest.value.equals(look_.old))) {
       seen.latest = Published::Old;
     } else {
       // Without the two values in hand nothing can be said against it.
-      const bool comparable = !look_.old.empty() && (!look_.pending.empty() || run_.status.staged_version.empty());
+      const bool old_known = !look_.old.empty() || run_.spec.bootstrap;
+      const bool comparable = old_known && (!look_.pending.empty() || run_.status.staged_version.empty());
       seen.latest = comparable ? Published::Foreign : Published::Unknown;
     }
   }

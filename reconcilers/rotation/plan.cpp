@@ -29,19 +29,26 @@ std::optional<Plan> still_published_and_accepted(const RunSpec& run, const Journ
 
 Plan plan_admitted(const RunSpec& run, const Observation& seen) {
   if (!seen.approved) return block(reason::approval_required);
+  // What is to be repaired is no sound baseline.
+  if (run.direction == api::Direction::Repair) return advance(Phase::Staging);
   if (!enforced(Guard::BaselineFirst)) return advance(Phase::Staging);
   for (const VaultObservation& vault : seen.vaults) {
     if (vault.latest == Published::Refused) return block(reason_of(vault.refusal));
     if (vault.latest == Published::Unknown) return wait(waits::observation);
+    // Found out now, before anything is switched that could then not be published.
+    if (vault.latest == Published::Foreign && !run.enforce_drift) return block(reason::foreign_publish);
   }
   for (const DependentObservation& dependent : seen.dependents) {
+    if (run.bootstrap) break;
     if (dependent.old == ProbeResult::Unknown) return wait(waits::observation);
     if (dependent.old != ProbeResult::Accepted) return block(reason::baseline);
   }
   for (const ConsumerObservation& consumer : seen.consumers) {
     if (!consumer.refusal.empty()) return block(consumer.refusal);
-    // A rollback is often wanted because the consumers are ill: their health gates only the way forward.
-    if (run.direction == api::Direction::Forward && !consumer.healthy_baseline) return block(reason::baseline);
+    // A rollback is often wanted because the consumers are ill: their health gates only the way forward. And what was never published,
+    // nobody can be well with.
+    const bool gates = run.direction == api::Direction::Forward && !run.bootstrap;
+    if (gates && !consumer.healthy_baseline) return block(reason::baseline);
   }
   return advance(Phase::Staging);
 }
@@ -73,6 +80,13 @@ Plan plan_staging(const RunSpec& run, const Journal& journal, const Observation&
   return recorded(advance(mints(run) ? Phase::Minting : Phase::Pinned));
 }
 
+// A provider that makes no value in time. Even from one that only lets values fade out there is a way back while nothing was made.
+Plan fail_unmade(const RunSpec& run, Phase phase, const Observation& seen) {
+  const bool fades = run.protocol == api::Protocol::Shift && !run.compromised;
+  if (fades && seen.quiet && run.back_on_failure) return turn_back(run, phase, reason::progress_deadline_exceeded);
+  return fail(run, phase, reason::progress_deadline_exceeded);
+}
+
 // The provider makes the value: asked until what it holds is another one, then that one is staged and chosen.
 Plan plan_minting(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   if (!seen.mint.known) return wait(waits::observation);
@@ -80,12 +94,23 @@ Plan plan_minting(const RunSpec& run, const Journal& journal, const Observation&
     // Where a second request would drop the value in use, at most one may ever be under way.
     const bool only_one = run.protocol == api::Protocol::Shift && enforced(Guard::OneMintInTheAir);
     if (only_one && !seen.quiet) return wait(waits::quiet, seen.quiet_at);
-    if (past(journal.phase_since, run.progress_deadline, now)) return fail(run, journal.phase, reason::progress_deadline_exceeded);
+    const bool unwanted = seen.deleted || seen.go_back || seen.superseded;
+    // Nothing was made, and nothing that was asked for can still be made.
+    if (unwanted && seen.quiet) return advance(Phase::Abandoned);
+    if (past(journal.phase_since, run.progress_deadline, now)) return fail_unmade(run, journal.phase, seen);
     return effect(Action::Mint, 0);
   }
   if (!seen.quiet && enforced(Guard::QuietAfterMint)) return wait(waits::quiet, seen.quiet_at);
   if (!seen.staged) return effect(Action::Stage, 0);
   return recorded(advance(Phase::Pinned));
+}
+
+// A retained value of a provider is tried before anything is begun: where it was dropped meanwhile, nobody can put it back.
+Plan plan_pinned(const RunSpec& run, const Observation& seen) {
+  if (is_minted(run) && !mints(run)) {
+    if (auto step = install_everywhere(run, seen, Credential::Pending)) return *step;
+  }
+  return advance(Phase::Switching);
 }
 
 // A document of a shared key, in every vault and then in every service: the next one may only follow when every service has it.
@@ -99,18 +124,20 @@ std::optional<Plan> spread(const RunSpec& run, const Journal& journal, const Obs
 Plan plan_accepting(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   const auto step = spread(run, journal, seen, now);
   if (!step) return advance(Phase::Publishing);
-  const bool late = past(journal.phase_since, run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0}), now);
-  return late && step->action != Action::Advance ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
+  const bool too_late = past(journal.phase_since, run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0}), now);
+  return too_late && step->action != Action::Advance ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
 }
 
 Plan plan_switching(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   if (is_shared(run)) return plan_accepting(run, journal, seen, now);
   if (auto step = install_everywhere(run, seen, Credential::Pending); step && enforced(Guard::VerifyBeforePublish)) {
-    const bool late = past(journal.phase_since, run.progress_deadline, now);
-    return late ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
+    const bool too_late = late(run, journal.phase_since, run.progress_deadline, now);
+    return too_late ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
   }
-  // With two live credentials the old one must have survived the addition.
-  if (two_live(run) && !run.enforce_drift && enforced(Guard::OldSurvivesTheAddition)) {
+  // With two live credentials the old one must have survived the addition. One that only fades out may be gone early, and then forward is
+  // the only way that helps.
+  const bool survives = two_live(run) && run.protocol != api::Protocol::Shift;
+  if (survives && !run.enforce_drift && enforced(Guard::OldSurvivesTheAddition)) {
     const Acceptance old = accepted_by_all(seen, Credential::Old);
     if (old.verdict == Verdict::Unknown) return wait(waits::observation);
     if (old.verdict == Verdict::Some) return block(reason::drift);
@@ -121,7 +148,7 @@ Plan plan_switching(const RunSpec& run, const Journal& journal, const Observatio
 Plan plan_publishing(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   const auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase));
   if (!step) return advance(Phase::Rolling);
-  if (past(journal.phase_since, run.publish_deadline, now)) return fail(run, journal.phase, reason::publish_deadline_exceeded);
+  if (late(run, journal.phase_since, run.publish_deadline, now)) return fail(run, journal.phase, reason::publish_deadline_exceeded);
   if (step->action == Action::Publish && enforced(Guard::VerifyBeforePublish)) {
     const Acceptance pending = accepted_by_all(seen, Credential::Pending);
     if (pending.verdict == Verdict::Unknown) return wait(waits::observation);
@@ -140,7 +167,7 @@ Plan plan_rolling(const RunSpec& run, const Journal& journal, const Observation&
   if (!step || !enforced(Guard::ConsumersBeforeRetiring)) return advance(Phase::Verifying);
   // The canaries' bake is wanted, and no lack of progress.
   const Duration allowed = run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0});
-  if (past(journal.phase_since, allowed, now)) return fail(run, journal.phase, reason::progress_deadline_exceeded);
+  if (late(run, journal.phase_since, allowed, now)) return fail(run, journal.phase, reason::progress_deadline_exceeded);
   return *step;
 }
 
@@ -153,7 +180,7 @@ Duration stay(const RunSpec& run, const Observation& seen) {
 // A provider keeps the old value valid until it makes the next one, unless that is not good enough.
 bool retires(const RunSpec& run) {
   if (is_minted(run)) return mints(run) && (run.compromised || run.revoke_old);
-  return two_live(run);
+  return two_live(run) && run.direction != api::Direction::Repair;
 }
 
 Plan retire(const Observation& seen);
@@ -225,6 +252,15 @@ Plan plan_withdrawing(const RunSpec& run, const Journal& journal, const Observat
 // Nothing outside has been touched yet (staging leaves only a sibling nobody reads).
 bool untouched(Phase phase) { return phase == Phase::Admitted || phase == Phase::Staging || phase == Phase::Pinned; }
 
+// A run that is not wanted any more ends at once while nothing was made or changed. A credential that is the first one and is nowhere
+// accepted was not changed either: it can be let go where it could not be installed.
+bool may_stop_at_once(const RunSpec& run, Phase phase, const Observation& seen) {
+  const bool made = mints(run) && phase == Phase::Pinned;
+  if (untouched(phase)) return !made;
+  const bool nowhere = !seen.dependents.empty() && refused_by_all(seen, Credential::Pending).verdict == Verdict::All;
+  return run.bootstrap && phase == Phase::Switching && nowhere && seen.quiet;
+}
+
 // Where a suspended run may rest: with one live credential only before the switch; with two anywhere before retirement.
 bool safe_to_park(const RunSpec& run, Phase phase) {
   if (untouched(phase) || !enforced(Guard::ParkOnlySafely)) return true;
@@ -239,9 +275,8 @@ std::optional<Plan> override_of(const RunSpec& run, const Journal& journal, cons
   }
   if (!seen.authorised && enforced(Guard::Authority)) return block(reason::not_bound);
   if (seen.value_lost && enforced(Guard::LostValueBlocks)) return block(reason::value_lost);
-  const bool stop_at_once =
-      untouched(journal.phase) && !(is_minted(run) && journal.phase == Phase::Pinned) && (seen.deleted || seen.go_back || seen.superseded);
-  if (stop_at_once) return advance(Phase::Abandoned);
+  const bool unwanted = seen.deleted || seen.go_back || seen.superseded;
+  if (unwanted && may_stop_at_once(run, journal.phase, seen)) return advance(Phase::Abandoned);
   if (seen.deleted && !enforced(Guard::FinishWhenDeleted)) return advance(Phase::Abandoned);
   if (seen.suspended && safe_to_park(run, journal.phase)) return wait(waits::suspended);
   if (seen.go_back && before_point_of_no_return(journal.phase) && may_return(run)) {
@@ -267,7 +302,7 @@ Plan plan_of_phase(const RunSpec& run, const Journal& journal, const Observation
     case Phase::Minting:
       return plan_minting(run, journal, seen, now);
     case Phase::Pinned:
-      return advance(Phase::Switching);
+      return plan_pinned(run, seen);
     case Phase::Switching:
       return plan_switching(run, journal, seen, now);
     case Phase::Publishing:

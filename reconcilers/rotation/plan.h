@@ -18,6 +18,7 @@ struct RunSpec {
   bool back_on_failure = true;   // onFailure: Rollback
   bool enforce_drift = false;    // driftPolicy: Enforce
   bool revoke_old = false;       // Slots, Shift: also end what the provider would leave valid
+  bool bootstrap = false;        // nothing was published before: there is no old credential, and nothing to go back to
   Duration publish_deadline{};   // Publishing may take so long, then the direction changes
   Duration progress_deadline{};  // so may Switching and Rolling
   Duration soak{};               // at least so long nobody may be seen on the old one before it goes

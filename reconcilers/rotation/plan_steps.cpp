@@ -41,6 +41,11 @@ bool baked(const RunSpec& run, const Observation& seen, std::size_t canaries, In
   return true;
 }
 
+// A newest version that was disabled by hand is healed by a newer one.
+bool heals(const RunSpec& run, const VaultObservation& vault) {
+  return run.direction == api::Direction::Repair && vault.refusal == VaultRefusal::Disabled;
+}
+
 // How many consumers may be under way at once. A single live credential: all, they are already broken and waiting makes it worse.
 std::size_t budget(const RunSpec& run, const Observation& seen, Phase phase) {
   if (!two_live(run) || going_back(phase)) return seen.consumers.size();
@@ -58,7 +63,7 @@ std::optional<Instant> over_budget(const RunSpec& run, Phase phase, const Consum
 }  // namespace
 
 bool may_return(const RunSpec& run) {
-  if (run.protocol == Protocol::Shift) return false;
+  if (run.protocol == Protocol::Shift || run.bootstrap || run.direction == api::Direction::Repair) return false;
   return !(run.compromised && enforced(Guard::NoReturnWhenCompromised));
 }
 
@@ -111,7 +116,7 @@ std::optional<Plan> publish_everywhere(const RunSpec& run, const Observation& se
       unknown = true;
       continue;
     }
-    if (vault.latest == Published::Refused) return block(reason_of(vault.refusal));
+    if (vault.latest == Published::Refused && !heals(run, vault)) return block(reason_of(vault.refusal));
     const bool report = !run.enforce_drift && enforced(Guard::ForeignPublishBlocks);
     if (vault.latest == Published::Foreign && report) return block(reason::foreign_publish);
     return effect(Action::Publish, i, credential);

@@ -31,6 +31,8 @@ Plan turn_back(const RunSpec& run, api::Phase phase, std::string_view why);
 Plan fail(const RunSpec& run, api::Phase phase, std::string_view why);
 
 inline bool past(Instant since, Duration allowed, Instant now) { return now - since > allowed; }
+// The same for a phase of `run`. A first credential has no deadline: nobody waits on an old one, and there is no way back to take.
+inline bool late(const RunSpec& run, Instant since, Duration allowed, Instant now) { return !run.bootstrap && past(since, allowed, now); }
 
 enum class Verdict : std::uint8_t { All, Some, Unknown };
 // `first` is the first dependent for which it does not hold, or that could not tell.

@@ -23,7 +23,8 @@ IdealWorld ideal_world(const api::RotationRunSpec& run) {
   world.seen.quiet = true;
   world.seen.vaults.assign(run.frozen.secret.vaults.size(), {.latest = Published::Old});
   world.seen.dependents.assign(run.frozen.dependents.size(), {.pending = ProbeResult::Rejected, .old = ProbeResult::Accepted});
-  world.seen.consumers.assign(run.frozen.consumers.size(), {.state = ConsumerState::Stale, .act_due = true});
+  world.seen.consumers.assign(run.frozen.consumers.size(), {.state = ConsumerState::Proven});
+  world.seen.mint = {.known = true, .idle = 0, .unchanged = true};
   return world;
 }
 
@@ -37,11 +38,17 @@ void carry_out(const Plan& step, IdealWorld& world) {
     case Action::Stage:
       seen.staged = true;
       break;
+    case Action::Mint:
+      seen.mint.unchanged = false;
+      seen.staged = false;
+      seen.dependents[step.target].pending = ProbeResult::Accepted;
+      break;
     case Action::Install:
       seen.dependents[step.target].pending = ProbeResult::Accepted;
       break;
     case Action::Publish:
-      seen.vaults[step.target].latest = Published::Pending;
+      seen.vaults[step.target].latest = published_as(step.credential);
+      for (ConsumerObservation& consumer : seen.consumers) consumer = {.state = ConsumerState::Stale, .act_due = true};
       break;
     case Action::Converge:
       seen.consumers[step.target] = {.state = ConsumerState::Proven, .begun = true, .proven_since = world.now};
@@ -60,7 +67,22 @@ void carry_out(const Plan& step, IdealWorld& world) {
 
 }  // namespace
 
+namespace {
+
+// How the one system that makes the value does it.
+Protocol protocol_of_minter(const api::SecretRotationSpec& spec, const EnvironmentView& view) {
+  const bool shifts = std::any_of(view.dependents.begin(), view.dependents.end(), [&](const auto& known) {
+    return known.name == spec.dependents.front().system && known.addressing == Addressing::Shift;
+  });
+  return shifts ? Protocol::Shift : Protocol::Slots;
+}
+
+}  // namespace
+
 Protocol protocol_of(const api::SecretRotationSpec& spec, const EnvironmentView& view) {
+  const bool accept_set = spec.strategy.shared_key == api::SharedKeyMode::AcceptSet;
+  if (spec.secret_class == api::SecretClass::SharedKey) return accept_set ? Protocol::SharedKey : Protocol::Single;
+  if (spec.generator.type == api::GeneratorType::ProviderMinted && !spec.dependents.empty()) return protocol_of_minter(spec, view);
   if (spec.strategy.type == api::StrategyType::InPlace || spec.dependents.empty()) return Protocol::Single;
   const bool all_alternate = std::all_of(spec.dependents.begin(), spec.dependents.end(),
                                          [](const api::DependentRef& dependent) { return dependent.principals.size() == 2; });
@@ -111,6 +133,8 @@ RunSpec shape_of(const api::RotationRunSpec& run, const api::Timing& timing) {
           .compromised = run.reason == api::Reason::ConfirmedCompromise,
           .back_on_failure = strategy.on_failure == api::OnFailure::Rollback,
           .enforce_drift = strategy.drift_policy == api::DriftPolicy::Enforce,
+          .revoke_old = strategy.revoke_old,
+          .bootstrap = run.bootstrap,
           .publish_deadline = timing.publish_deadline,
           .progress_deadline = strategy.progress_deadline,
           .soak = timing.soak,

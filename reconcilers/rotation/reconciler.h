@@ -9,6 +9,7 @@
 #include "base/time_zone.h"
 #include "reconcilers/reconciler.h"
 #include "reconcilers/rotation/forecast.h"
+#include "reconcilers/rotation/ledger.h"
 #include "reconcilers/rotation/quarantine.h"
 #include "reconcilers/rotation/records.h"
 #include "reconcilers/rotation/status.h"
@@ -35,13 +36,20 @@ class RotationReconciler final : public Reconciler {
  private:
   struct Pass;  // all that one pass knows
 
+  // Earlier generations that the journal has lost, from the tags of the vault's versions: looked up once until a run ends.
+  Task<> recall_lost(Context context, Pass& pass);
   Task<Outcome> idle(Context context, Pass& pass);
   Task<Outcome> drive(Context context, Pass& pass);
 
   // idle: nothing is under way.
   Task<Outcome> adopt_published(Context context, Pass& pass);
+  Task<Outcome> bootstrap(Context context, Pass& pass);
+  Task<Gate> gate_of(Context context, Pass& pass);
   Task<Outcome> begin_run(Context context, Pass& pass);
+  Task<Outcome> begin(Context context, Pass& pass, VersionId published);
   Task<Outcome> keep_watch(Context context, Pass& pass);
+  Task<Outcome> repair(Context context, Pass& pass, VersionId published);
+  Task<> load_all(Context context, Pass& pass);
   Task<Outcome> refused(Context context, Pass& pass, std::string_view why, std::string message);
 
   // drive: a run is under way.
@@ -51,6 +59,9 @@ class RotationReconciler final : public Reconciler {
   Task<Outcome> rest(Context context, Pass& pass);
   Task<> clean_up(Context context, Pass& pass);
   void note_proven(Pass& pass);
+  void note_withdrawn(Pass& pass);
+  // Which consumers that are about to be restarted were restarted too often lately, by whichever rotation.
+  Task<> note_budget(Context context, Pass& pass);
 
   Task<> publish_status(Context context, Pass& pass);
 
@@ -60,6 +71,7 @@ class RotationReconciler final : public Reconciler {
   struct Watched {
     BootInstant at{};
     std::string drift;
+    std::optional<Recollection> recalled;
   };
   std::map<ObjectKey, Watched> watched_;  // when drift was last looked for
 };

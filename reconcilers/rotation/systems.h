@@ -66,14 +66,17 @@ class Dependent {
 
   // Where the provider makes the values (Addressing Slot and Shift). Others answer Invalid.
   // What it holds now, read back. Slot: both slots, in order. Shift: the current value, then the previous one while it is accepted.
-  virtual Task<std::vector<Secret>> held(Context context, std::string principal);
+  virtual Task<std::vector<Secret>> held(Context, std::string) { co_return takes_values(); }
   // Asks for a new value, once: not idempotent, so never repeated by an adapter. Slot: in `slot`, in place of what is there. Shift: as
   // the current one. Errors: Denied, Unavailable (certainly not made), OutcomeUnknown.
-  virtual Task<> mint(Context context, std::string principal, int slot);
+  virtual Task<> mint(Context, std::string, int) { co_return takes_values(); }
   // (Such a system's `install` answers Invalid, and its `withdraw` regenerates the slot that holds the value, or drops the previous one.)
 
   // Connections of this principal that were opened before `since` or cannot be told from those. Only if tells_sessions.
   virtual Task<Sessions> sessions(Context context, std::string principal, std::optional<Instant> since) = 0;
+
+ private:
+  static Error takes_values() { return {Errc::Invalid, "this system takes the value that it is given and makes none"}; }
 };
 
 // ---- consumer ----------------------------------------------------------------------------------------------------------------

@@ -267,6 +267,26 @@ TEST(RotationRunCodec, WritesTheNamesOfTheApi) {
       R"({"phase":"RollingBack","blocked":"Drift","targets":[{"kind":"Vault","name":"main","state":"Intended","intentEpoch":"e","attempts":1}]})");
 }
 
+TEST(RotationRunCodec, WritesWhatAProviderMakesAndWhereAConsumerReads) {
+  RotationRun run;
+  run.spec.protocol = Protocol::Slots;
+  run.spec.frozen.secret.format.type = FormatType::KeySet;
+  run.spec.frozen.consumers = {{.name = "portal", .vault = "other"}};
+  run.spec.bootstrap = true;
+  run.status.phase = Phase::Minting;
+  run.status.slot = 0;
+  run.status.slot_before = {"version-7"};
+  const json::object object = encode(run);
+  EXPECT_EQ(json::serialize(object.at("status")), R"({"phase":"Minting","slot":0,"slotBefore":"version-7"})");
+  EXPECT_EQ(json::serialize(object.at("spec").at("frozen").at("consumers")), R"([{"name":"portal","vault":"other","reload":"Restart"}])");
+  EXPECT_EQ(json::serialize(object.at("spec").at("frozen").at("secret").at("format")), R"({"type":"KeySet"})");
+  EXPECT_TRUE(object.at("spec").at("bootstrap").as_bool());
+  const auto read = decode_rotation_run(object);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->spec, run.spec);
+  EXPECT_EQ(read->status, run.status);
+}
+
 TEST(SpecHash, IsStableAndIgnoresTheApprovalOnly) {
   SecretRotationSpec spec;
   spec.revision = "2026-q4";
@@ -284,7 +304,12 @@ TEST(Words, AreTheEnumeratorsNames) {
   EXPECT_EQ(name_of(Reason::ConfirmedCompromise), "ConfirmedCompromise");
   EXPECT_EQ(name_of(Phase::Abandoned), "Abandoned");
   EXPECT_EQ(name_of(Direction::Back), "Back");
+  EXPECT_EQ(name_of(Phase::Minting), "Minting");
   EXPECT_EQ(name_of(Protocol::Alternating), "Alternating");
+  EXPECT_EQ(name_of(Protocol::Slots), "Slots");
+  EXPECT_EQ(name_of(Protocol::Shift), "Shift");
+  EXPECT_EQ(name_of(Protocol::SharedKey), "SharedKey");
+  EXPECT_EQ(word_of(FormatType::KeySet), "KeySet");
   EXPECT_EQ(name_of(CredentialState::Rejected), "Rejected");
   EXPECT_EQ(name_of(TargetKind::Consumer), "Consumer");
   EXPECT_EQ(name_of(Tristate::True), "True");

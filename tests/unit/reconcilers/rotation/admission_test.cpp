@@ -129,7 +129,7 @@ TEST(Admit, PutsCanariesFirstAndLeavesTheOthersInOrder) {
 }
 
 TEST(Adopt, RecordsWhatIsThereAsDone) {
-  const api::RotationRun run = adopt(test_rotation(), {"a", 1}, "app_a", latest, 1, {}, now);
+  const api::RotationRun run = adopt(test_rotation(), {"a", 1}, "app_a", {latest}, 1, {}, now);
   EXPECT_EQ(run.status.phase, Phase::Succeeded);
   EXPECT_EQ(run.status.published_version, latest);
   EXPECT_EQ(run.status.finished_at, now);

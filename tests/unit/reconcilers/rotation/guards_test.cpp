@@ -26,7 +26,9 @@ struct Situation {
 };
 
 Plan advance_to(Phase phase, std::string_view why = {}) { return {.action = Action::Advance, .phase = phase, .reason = why}; }
-Plan act(Action action, Credential credential = Credential::Pending) { return {.action = action, .credential = credential}; }
+Plan act(Action action, Credential credential = Credential::Pending, std::uint16_t target = 0) {
+  return {.action = action, .credential = credential, .target = target};
+}
 Plan wait_for(std::string_view why) { return {.action = Action::Wait, .reason = why}; }
 Plan blocked_by(std::string_view why) { return {.action = Action::Block, .reason = why}; }
 Plan pin() { return {.action = Action::Advance, .phase = Phase::Pinned, .pins = true}; }
@@ -38,6 +40,31 @@ Observation staged_world() {
 }
 Observation restless(Observation seen) {
   seen.quiet = false;
+  return seen;
+}
+Plan note_the_slot() { return {.action = Action::Advance, .phase = Phase::Minting, .pins = true}; }
+
+// The provider holds what it held before, or another value that is staged.
+Observation unmade_world() {
+  Observation seen = staged_world();
+  seen.mint = {.known = true, .idle = 0, .unchanged = true};
+  return seen;
+}
+Observation made_world() {
+  Observation seen = unmade_world();
+  seen.mint.unchanged = false;
+  return seen;
+}
+// Every vault returns this document of a shared key; the services still have the one before.
+Observation shared_world(Published published) {
+  Observation seen = staged_world();
+  seen.dependents.clear();
+  for (VaultObservation& vault : seen.vaults) vault.latest = published;
+  return seen;
+}
+Observation retired_world() {
+  Observation seen = rolled_world();
+  for (DependentObservation& dependent : seen.dependents) dependent.old = ProbeResult::Rejected;
   return seen;
 }
 constexpr Duration long_ago = std::chrono::hours(48);
@@ -92,6 +119,75 @@ std::vector<Situation> situations_of(Guard guard) {
       seen.idle_in_use = true;
       return {{run_of(Protocol::Alternating), in_phase(Phase::Staging), seen, wait_for(waits::idle_login), pin()}};
     }
+    case Guard::EvictedUnused:
+      return {{run_of(Protocol::Slots), in_phase(Phase::Staging), unmade_world(), act(Action::Converge, Credential::Old), note_the_slot()}};
+    case Guard::QuietAfterMint:
+      return {{run_of(Protocol::Slots), in_phase(Phase::Minting), restless(made_world()), wait_for(waits::quiet), pin()}};
+    case Guard::OneMintInTheAir:
+      return {{run_of(Protocol::Shift), in_phase(Phase::Minting), restless(unmade_world()), wait_for(waits::quiet), act(Action::Mint)}};
+    case Guard::EveryServiceAccepts: {
+      const RunSpec shared = run_of(Protocol::SharedKey);
+      return {{shared, in_phase(Phase::Switching), shared_world(Published::OldOfBoth), act(Action::Converge, Credential::OldOfBoth),
+               advance_to(Phase::Publishing)},
+              {shared, in_phase(Phase::Withdrawing), shared_world(Published::Old), act(Action::Converge, Credential::Old),
+               advance_to(Phase::RolledBack)}};
+    }
+    case Guard::EveryVaultPublished: {
+      Observation seen = published_world();
+      seen.vaults.back().latest = Published::Unknown;
+      return {{dual, in_phase(Phase::Publishing), seen, wait_for(waits::observation), advance_to(Phase::Rolling)}};
+    }
+    case Guard::ForeignOwnerBlocks: {
+      Observation seen = switched_world();
+      seen.vaults.back().foreign_owner = true;
+      return {{single, in_phase(Phase::Publishing), seen, blocked_by(reason::foreign_owner), act(Action::Publish)}};
+    }
+    case Guard::LostValueBlocks: {
+      Observation seen = switched_world();
+      seen.value_lost = true;
+      return {{single, in_phase(Phase::Publishing), seen, blocked_by(reason::value_lost), act(Action::Publish)}};
+    }
+    case Guard::ParkOnlySafely: {
+      Observation seen = staged_world();
+      seen.suspended = true;
+      return {{single, in_phase(Phase::Switching), seen, act(Action::Install), wait_for(waits::suspended)}};
+    }
+    case Guard::OldRefusedBeforeSuccess:
+      return {{dual, in_phase(Phase::Retiring), rolled_world(), act(Action::Withdraw, Credential::Old), advance_to(Phase::Succeeded)}};
+    case Guard::AllTrueBeforeSuccess: {
+      Observation undone = retired_world();
+      undone.vaults.back().latest = Published::Old;
+      return {{dual, in_phase(Phase::Retiring), undone, act(Action::Publish, Credential::Pending, 1), advance_to(Phase::Succeeded)},
+              {single, in_phase(Phase::Verifying), undone, advance_to(Phase::Publishing), advance_to(Phase::Succeeded)}};
+    }
+    case Guard::OldSurvivesTheAddition: {
+      Observation seen = switched_world();
+      seen.dependents.back().old = ProbeResult::Rejected;
+      return {{dual, in_phase(Phase::Switching), seen, blocked_by(reason::drift), advance_to(Phase::Publishing)}};
+    }
+    case Guard::UnknownIsNoAnswer: {
+      Observation seen = retired_world();
+      seen.dependents.back().old = ProbeResult::Unknown;
+      return {{dual, in_phase(Phase::Retiring), seen, wait_for(waits::observation), advance_to(Phase::Succeeded)}};
+    }
+    case Guard::SessionsBeforeRetiring: {
+      Observation seen = rolled_world();
+      seen.dependents.back().sessions_on_old = 1;
+      return {{run_of(Protocol::Alternating), in_phase(Phase::Verifying, long_ago), seen, wait_for(waits::sessions),
+               advance_to(Phase::Retiring)}};
+    }
+    case Guard::BaselineFirst: {
+      Observation seen = untouched_world();
+      seen.dependents.back().old = ProbeResult::Rejected;
+      return {{single, in_phase(Phase::Admitted), seen, blocked_by(reason::baseline), advance_to(Phase::Staging)}};
+    }
+    // Not of the planner: reconciler_guards_test.cpp.
+    case Guard::IntentBeforeEffect:
+    case Guard::SendDeadline:
+    case Guard::TakeoverIsNoted:
+    case Guard::OneRunPerIdentity:
+    case Guard::JournalBehindBlocks:
+      return {};
     case Guard::ForeignPublishBlocks: {
       Observation seen = switched_world();
       seen.vaults.front().latest = Published::Foreign;
@@ -124,6 +220,12 @@ std::vector<Guard> all_guards() {
   for (std::uint8_t value = 1; name_of(static_cast<Guard>(value)) != name_of(Guard::None); ++value) {
     guards.push_back(static_cast<Guard>(value));
   }
+  return guards;
+}
+
+std::vector<Guard> guards_of_the_planner() {
+  std::vector<Guard> guards = all_guards();
+  std::erase_if(guards, [](Guard guard) { return guard >= Guard::IntentBeforeEffect; });
   return guards;
 }
 
@@ -160,7 +262,7 @@ TEST_P(EveryGuard, IsNotWeakenedByTheAbsenceOfTheNextOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Guards, EveryGuard, testing::ValuesIn(all_guards()),
+INSTANTIATE_TEST_SUITE_P(Guards, EveryGuard, testing::ValuesIn(guards_of_the_planner()),
                          [](const testing::TestParamInfo<Guard>& guard) { return std::string(name_of(guard.param)); });
 
 TEST(Guards, AreAllEnforcedUntilOneIsTakenOut) {
@@ -182,8 +284,8 @@ TEST(Guards, TakingOneOutPutsTheOthersBack) {
 }
 
 TEST(Guards, HaveANameEachUpToTheLastEnumerator) {
-  EXPECT_EQ(all_guards().back(), Guard::NoReturnWhenCompromised);
-  EXPECT_EQ(all_guards().size(), static_cast<std::size_t>(Guard::NoReturnWhenCompromised));
+  EXPECT_EQ(all_guards().back(), Guard::JournalBehindBlocks);
+  EXPECT_EQ(all_guards().size(), static_cast<std::size_t>(Guard::JournalBehindBlocks));
 }
 
 }  // namespace

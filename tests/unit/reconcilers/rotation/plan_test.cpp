@@ -39,13 +39,14 @@ namespace reason = api::reason;
 
 constexpr Protocol every_protocol[] = {Protocol::Single, Protocol::Dual, Protocol::Alternating};
 constexpr Protocol two_live_protocols[] = {Protocol::Dual, Protocol::Alternating};
-constexpr Phase every_phase[] = {Phase::Admitted,    Phase::Staging,    Phase::Pinned,   Phase::Switching, Phase::Publishing,
-                                 Phase::Rolling,     Phase::Verifying,  Phase::Retiring, Phase::Succeeded, Phase::RollingBack,
-                                 Phase::Withdrawing, Phase::RolledBack, Phase::Abandoned};
+constexpr Phase every_phase[] = {Phase::Admitted,    Phase::Staging,     Phase::Minting,    Phase::Pinned,   Phase::Switching,
+                                 Phase::Publishing,  Phase::Rolling,     Phase::Verifying,  Phase::Retiring, Phase::Succeeded,
+                                 Phase::RollingBack, Phase::Withdrawing, Phase::RolledBack, Phase::Abandoned};
 constexpr Phase untouched_phases[] = {Phase::Admitted, Phase::Staging, Phase::Pinned};
 constexpr Phase running_phases[] = {Phase::Switching, Phase::Publishing, Phase::Rolling, Phase::Verifying};
-constexpr Phase live_phases[] = {Phase::Admitted, Phase::Staging,   Phase::Pinned,   Phase::Switching,   Phase::Publishing,
-                                 Phase::Rolling,  Phase::Verifying, Phase::Retiring, Phase::RollingBack, Phase::Withdrawing};
+constexpr Phase live_phases[] = {Phase::Admitted,  Phase::Staging,     Phase::Minting,    Phase::Pinned,
+                                 Phase::Switching, Phase::Publishing,  Phase::Rolling,    Phase::Verifying,
+                                 Phase::Retiring,  Phase::RollingBack, Phase::Withdrawing};
 
 Plan advance_to(Phase phase, std::string_view why = {}) { return {.action = Action::Advance, .phase = phase, .reason = why}; }
 Plan pin() { return {.action = Action::Advance, .phase = Phase::Pinned, .pins = true}; }
@@ -100,6 +101,7 @@ std::vector<Row> sound_rows() {
       both("a sound baseline is left", Phase::Admitted, none, advance_to(Phase::Staging)),
       both("nothing is staged", Phase::Staging, none, act(Action::Stage)),
       both("the value is staged", Phase::Staging, staged, pin()),
+      both("nobody else makes the value", Phase::Minting, staged, wait_for(waits::observation)),
       both("pinned", Phase::Pinned, staged, advance_to(Phase::Switching)),
       both("no dependent accepts it", Phase::Switching, staged, act(Action::Install, 0)),
       both("one dependent accepts it", Phase::Switching, half_installed, act(Action::Install, 1)),
@@ -116,7 +118,7 @@ std::vector<Row> sound_rows() {
       both("the old one is refused everywhere", Phase::Retiring, retired, advance_to(Phase::Succeeded)),
       both("the old one is to be accepted again", Phase::RollingBack, replaced, act(Action::Install, 0, Credential::Old)),
       both("the old one is to be published again", Phase::RollingBack, rolled_world(), act(Action::Publish, 0, Credential::Old)),
-      both("consumers are to return", Phase::RollingBack, stale_back, act(Action::Converge, 0)),
+      both("consumers are to return", Phase::RollingBack, stale_back, act(Action::Converge, 0, Credential::Old)),
       {"all have returned", Phase::RollingBack, returned_world(), advance_to(Phase::RolledBack), advance_to(Phase::Withdrawing)},
       both("the pending one is still accepted", Phase::Withdrawing, returned_world(), act(Action::Withdraw, 0, Credential::Pending)),
       both("the pending one is gone", Phase::Withdrawing, withdrawn, advance_to(Phase::RolledBack)),
@@ -200,6 +202,15 @@ TEST(PlanOfAnAdmittedRun, BlocksOnAnIllConsumerGoingForwardOnly) {
   RunSpec run = run_of(Protocol::Dual);
   EXPECT_EQ(plan_now(run, Phase::Admitted, seen), blocked_by(reason::baseline));
   run.direction = Direction::Back;
+  EXPECT_EQ(plan_now(run, Phase::Admitted, seen), advance_to(Phase::Staging));
+}
+
+TEST(PlanOfAnAdmittedRun, BlocksOnAValueThatSomebodyElsePublishedUnlessAskedToOverwriteIt) {
+  Observation seen = untouched_world();
+  seen.vaults[1].latest = Published::Foreign;
+  RunSpec run = run_of(Protocol::Single);
+  EXPECT_EQ(plan_now(run, Phase::Admitted, seen), blocked_by(reason::foreign_publish));
+  run.enforce_drift = true;
   EXPECT_EQ(plan_now(run, Phase::Admitted, seen), advance_to(Phase::Staging));
 }
 
@@ -640,7 +651,7 @@ TEST(PlanOfRollingBack, BringsAllConsumersBackAtOnceWhateverTheirHealth) {
   seen.consumers[1] = {.state = ConsumerState::Stale, .act_due = true};
   RunSpec run = run_of(Protocol::Dual);
   run.canaries = 1;
-  EXPECT_EQ(plan_now(run, Phase::RollingBack, seen), act(Action::Converge, 1));
+  EXPECT_EQ(plan_now(run, Phase::RollingBack, seen), act(Action::Converge, 1, Credential::Old));
   seen.consumers[1] = begun(ConsumerState::Moving);
   EXPECT_EQ(plan_now(run, Phase::RollingBack, seen), wait_for(waits::consumers));
 }
@@ -823,8 +834,8 @@ TEST(Plan, KnowsWhichPhasesMayStillReturn) {
 TEST(Plan, NamesEveryAction) {
   std::vector<std::string_view> names;
   for (int action = 0; action <= static_cast<int>(Action::Finished); ++action) names.push_back(name_of(static_cast<Action>(action)));
-  const std::vector<std::string_view> expected{"Advance",  "Stage", "Install", "Publish", "Converge",
-                                               "Withdraw", "Wait",  "Block",   "Finished"};
+  const std::vector<std::string_view> expected{"Advance",  "Stage",    "Mint", "Install", "Publish",
+                                               "Converge", "Withdraw", "Wait", "Block",   "Finished"};
   EXPECT_EQ(names, expected);
 }
 
@@ -842,7 +853,9 @@ class Dice {
   Instant moment() { return test_now + minutes(number(-3'000, 3'000)); }
 
   RunSpec run() {
-    RunSpec run = run_of(one_up_to(Protocol::Alternating));
+    RunSpec run = run_of(one_up_to(Protocol::SharedKey));
+    run.revoke_old = flag();
+    run.bootstrap = run.protocol == Protocol::Single && flag(4);
     run.direction = one_up_to(Direction::Back);
     run.compromised = flag(4);
     run.back_on_failure = flag();
@@ -852,8 +865,9 @@ class Dice {
     run.bake = minutes(number(0, 20));
     return run;
   }
-  Observation observation() {
+  Observation observation(const RunSpec& run) {
     Observation seen;
+    seen.mint = {.known = flag(), .idle = number(-1, 1), .unchanged = flag()};
     seen.authorised = !flag(12);
     seen.approved = !flag(8);
     seen.suspended = flag(12);
@@ -870,7 +884,7 @@ class Dice {
     for (VaultObservation& vault : seen.vaults) {
       vault = {one_up_to(Published::Refused), one_up_to(VaultRefusal::Managed), flag(24), flag(24)};
     }
-    seen.dependents.resize(static_cast<std::size_t>(number(0, 3)));
+    seen.dependents.resize(static_cast<std::size_t>(run.protocol == Protocol::SharedKey ? 0 : number(0, 3)));
     for (DependentObservation& dependent : seen.dependents) {
       dependent = {one_up_to(ProbeResult::Locked), one_up_to(ProbeResult::Locked), number(0, 2)};
     }
@@ -888,39 +902,71 @@ class Dice {
   SeededRandom random_;
 };
 
-void expect_well_formed(const Plan& step, Phase phase, const Observation& seen) {
+bool mints(const RunSpec& run) { return keyturn::mints(run.protocol, run.direction); }
+bool is_minted(const RunSpec& run) { return run.protocol == Protocol::Slots || run.protocol == Protocol::Shift; }
+bool is_shared(const RunSpec& run) { return run.protocol == Protocol::SharedKey; }
+
+void expect_accepted(const Observation& seen, Credential credential, const char* invariant) {
+  for (const DependentObservation& dependent : seen.dependents) {
+    EXPECT_EQ(credential == Credential::Old ? dependent.old : dependent.pending, ProbeResult::Accepted) << invariant;
+  }
+}
+
+// What a provider made was dropped by somebody else after the old one had gone: another one is asked for, and there is no way back to take.
+bool chooses_again(const Plan& step, const RunSpec& run, const Observation& seen) {
+  const bool old_is_gone = std::all_of(seen.dependents.begin(), seen.dependents.end(), [](const DependentObservation& dependent) {
+    return dependent.old == ProbeResult::Rejected || dependent.old == ProbeResult::Locked;
+  });
+  return step.phase == Phase::Minting && mints(run) && old_is_gone;
+}
+
+void expect_sound_advance(const Plan& step, const RunSpec& run, Phase phase, const Observation& seen) {
+  EXPECT_NE(step.phase, phase) << "a step to where it is would never end";
+  const bool notes_the_slot = step.phase == Phase::Minting && phase == Phase::Staging;
+  EXPECT_EQ(step.pins, step.phase == Phase::Pinned || notes_the_slot);
+  if (phase == Phase::Retiring) EXPECT_TRUE(step.phase == Phase::Succeeded || chooses_again(step, run, seen));
+  if (going_back(phase)) EXPECT_TRUE(step.phase == Phase::Withdrawing || step.phase == Phase::RolledBack);
+  if (going_back(step.phase) && !going_back(phase)) EXPECT_TRUE(before_point_of_no_return(phase)) << "I7";
+  if (step.phase == Phase::Minting) EXPECT_TRUE(mints(run));
+  if (step.phase == Phase::Abandoned) {
+    const bool untouched = phase == Phase::Admitted || phase == Phase::Staging || phase == Phase::Pinned;
+    EXPECT_TRUE(untouched || phase == Phase::Minting || (run.bootstrap && phase == Phase::Switching));
+    EXPECT_FALSE(mints(run) && phase == Phase::Pinned) << "the provider has made a value";
+  }
+}
+
+void expect_well_formed(const Plan& step, const RunSpec& run, Phase phase, const Observation& seen) {
+  const Credential wanted = wanted_in(run.protocol, phase);
+  const bool changes_the_world = phase == Phase::Switching || phase == Phase::Retiring || phase == Phase::RollingBack;
   switch (step.action) {
     case Action::Advance:
-      EXPECT_NE(step.phase, phase) << "a step to where it is would never end";
-      EXPECT_EQ(step.pins, step.phase == Phase::Pinned);
-      if (phase == Phase::Retiring) EXPECT_EQ(step.phase, Phase::Succeeded);
-      if (going_back(phase)) EXPECT_TRUE(step.phase == Phase::Withdrawing || step.phase == Phase::RolledBack);
-      if (step.phase == Phase::RollingBack) EXPECT_TRUE(before_point_of_no_return(phase)) << "I7";
-      if (step.phase == Phase::Abandoned) EXPECT_TRUE(phase == Phase::Admitted || phase == Phase::Staging || phase == Phase::Pinned);
+      expect_sound_advance(step, run, phase, seen);
       break;
     case Action::Stage:
-      EXPECT_EQ(phase, Phase::Staging);
+      EXPECT_TRUE(phase == Phase::Staging || phase == Phase::Minting);
+      break;
+    case Action::Mint:
+      EXPECT_TRUE(phase == Phase::Minting && seen.mint.unchanged);
+      if (run.protocol == Protocol::Shift) EXPECT_TRUE(seen.quiet) << "at most one may be under way";
       break;
     case Action::Install:
       ASSERT_LT(step.target, seen.dependents.size());
-      EXPECT_TRUE(phase == Phase::Switching || phase == Phase::Retiring || phase == Phase::RollingBack);
-      EXPECT_EQ(step.credential, phase == Phase::RollingBack ? Credential::Old : Credential::Pending);
+      EXPECT_TRUE(changes_the_world && !is_minted(run) && !is_shared(run));
+      EXPECT_EQ(step.credential, wanted);
       break;
     case Action::Publish:
       ASSERT_LT(step.target, seen.vaults.size());
-      EXPECT_TRUE(phase == Phase::Publishing || phase == Phase::Retiring || phase == Phase::RollingBack);
-      EXPECT_EQ(step.credential, phase == Phase::RollingBack ? Credential::Old : Credential::Pending);
-      for (const DependentObservation& dependent : seen.dependents) {
-        EXPECT_EQ(step.credential == Credential::Old ? dependent.old : dependent.pending, ProbeResult::Accepted) << "I5";
-      }
+      EXPECT_TRUE(phase == Phase::Publishing || phase == Phase::Retiring || phase == Phase::RollingBack ||
+                  (is_shared(run) && (phase == Phase::Switching || phase == Phase::Withdrawing)));
+      EXPECT_EQ(step.credential, wanted);
+      expect_accepted(seen, step.credential, "I5");
       break;
     case Action::Converge:
       ASSERT_LT(step.target, seen.consumers.size());
-      EXPECT_TRUE(phase == Phase::Rolling || phase == Phase::Retiring || phase == Phase::RollingBack);
       EXPECT_TRUE(seen.consumers[step.target].act_due);
-      for (const DependentObservation& dependent : seen.dependents) {
-        EXPECT_EQ(phase == Phase::RollingBack ? dependent.old : dependent.pending, ProbeResult::Accepted) << "I8";
-      }
+      EXPECT_EQ(step.credential, wanted);
+      // Before a provider is asked for a value, whoever is not on the published one is brought there: that is the sound baseline.
+      if (phase != Phase::Staging) expect_accepted(seen, step.credential, "I8");
       break;
     case Action::Withdraw:
       ASSERT_LT(step.target, seen.dependents.size());
@@ -943,12 +989,12 @@ TEST(Plan, IsTotalDeterministicAndWellFormed) {
   for (int round = 0; round < 20'000 && !testing::Test::HasFailure(); ++round) {
     const RunSpec run = dice.run();
     const Journal journal{.phase = dice.one_up_to(Phase::Abandoned), .phase_since = dice.moment()};
-    const Observation seen = dice.observation();
+    const Observation seen = dice.observation(run);
     const Instant now = dice.moment();
     const Plan step = plan(run, journal, seen, now);
     SCOPED_TRACE("round " + std::to_string(round) + ", phase " + std::to_string(static_cast<int>(journal.phase)) + ": " + words_of(step));
     EXPECT_EQ(step, plan(run, journal, seen, now));
-    expect_well_formed(step, journal.phase, seen);
+    expect_well_formed(step, run, journal.phase, seen);
   }
 }
 
@@ -957,7 +1003,7 @@ TEST(Plan, NeverAllocates) {
   for (int round = 0; round < 2'000; ++round) {
     const RunSpec run = dice.run();
     const Journal journal{.phase = dice.one_up_to(Phase::Abandoned), .phase_since = dice.moment()};
-    const Observation seen = dice.observation();
+    const Observation seen = dice.observation(run);
     const std::size_t before = allocations;
     const Plan step = plan(run, journal, seen, test_now);
     const std::size_t after = allocations;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/codec.h"
 #include "api/reasons.h"
 #include "reconcilers/rotation/credential_format.h"
 #include "tests/unit/reconcilers/rotation/site.h"
@@ -24,17 +25,8 @@ namespace reason = api::reason;
 
 class EveryProtocol : public testing::TestWithParam<Protocol> {};
 
-INSTANTIATE_TEST_SUITE_P(Protocols, EveryProtocol, testing::ValuesIn(every_protocol), [](const auto& protocol) {
-  switch (protocol.param) {
-    case Protocol::Single:
-      return std::string("Single");
-    case Protocol::Dual:
-      return std::string("Dual");
-    case Protocol::Alternating:
-      break;
-  }
-  return std::string("Alternating");
-});
+INSTANTIATE_TEST_SUITE_P(Protocols, EveryProtocol, testing::ValuesIn(every_protocol),
+                         [](const auto& protocol) { return std::string(api::name_of(protocol.param)); });
 
 // ---- adoption ----------------------------------------------------------------------------------------------------------------
 
@@ -437,7 +429,7 @@ TEST(Stalled, WhenAConsumerCannotBeConverged) {
   ASSERT_TRUE(site.adopt());
   site.consumers[0]->refusal = std::string(reason::inline_secrets_present);
   site.want("inc-4711");
-  expect_stalled(site, reason::consumer_template_failed);
+  expect_stalled(site, reason::inline_secrets_present);
 }
 
 TEST(Stalled, WhenTheRunIsForANewerController) {
