@@ -144,7 +144,9 @@ bool SimulatedDependent::accepts(const std::string& principal, const Secret& pas
 
 Task<ProbeResult> SimulatedDependent::probe(Context, std::string principal, const Secret& password) {
   if (!reachable) co_return ProbeResult::Unknown;
-  co_return accepts(principal, password) ? ProbeResult::Accepted : ProbeResult::Rejected;
+  if (accepts(principal, password)) co_return ProbeResult::Accepted;
+  ++refused_logins;
+  co_return ProbeResult::Rejected;
 }
 
 Task<> SimulatedDependent::install(Context context, std::string principal, const Secret& password) {

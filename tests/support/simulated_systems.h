@@ -76,6 +76,7 @@ class SimulatedDependent final : public Dependent {
   std::map<std::string, int> connections;               // by principal
   bool reachable = true;
   bool knows_principals = true;  // false: there is nobody whose password could be set
+  int refused_logins = 0;        // what a system counts before it locks an account
 
   void accept(const std::string& principal, std::string_view password) { accepted[principal].push_back(Secret::copy_of(password)); }
   bool accepts(const std::string& principal, const Secret& password) const;
