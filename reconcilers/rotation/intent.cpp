@@ -41,8 +41,15 @@ Lane lane_of(const api::SecretRotationSpec& spec, const Ledger& ledger, std::opt
   return lane;
 }
 
-Decision keep_or_activate(const LedgerEntry& entry) {
+Duration backoff_after(int attempts) { return attempt_backoff_min * (1 << std::clamp(attempts - 1, 0, 10)); }
+
+// Going back is never refused for its failures, and the first time never delayed; only the next try waits.
+Decision keep_or_activate(const LedgerEntry& entry, Instant now) {
   const bool is_current = entry.state == CredentialState::Current;
+  if (!is_current && entry.last_failed_return) {
+    const Instant again = *entry.last_failed_return + std::min(backoff_after(entry.failed_returns), return_backoff_max);
+    if (now < again) return {.verb = Verb::Hold, .reason = reason::rolled_back, .due = again};
+  }
   return {.verb = is_current ? Verb::Keep : Verb::Activate, .credential = entry.name, .reason = reason::revision_changed};
 }
 
@@ -51,18 +58,16 @@ Decision mint(const api::SecretRotationSpec& spec, int serial, std::string_view 
 }
 Decision refuse(std::string_view why) { return {.verb = Verb::Refuse, .reason = why}; }
 
-Decision decide_pinned(const api::SecretRotationSpec& spec, const Ledger& ledger, std::optional<Instant> floor) {
+Decision decide_pinned(const api::SecretRotationSpec& spec, const Ledger& ledger, std::optional<Instant> floor, Instant now) {
   const LedgerEntry* entry = ledger.find({spec.revision, *spec.pin_serial});
   if (!entry || !entry->retained) return refuse(reason::pinned_serial_not_found);
   // A pin may bring back what a run rejected: the human knows better. What is compromised stays away.
   const bool revoked = entry->state == CredentialState::Revoked || (floor && entry->issued_at < *floor);
   if (revoked) return refuse(reason::pinned_serial_revoked);
-  Decision decision = keep_or_activate(*entry);
-  decision.reason = reason::pin_changed;
+  Decision decision = keep_or_activate(*entry, now);
+  if (decision.verb != Verb::Hold) decision.reason = reason::pin_changed;
   return decision;
 }
-
-Duration backoff_after(int attempts) { return attempt_backoff_min * (1 << std::clamp(attempts - 1, 0, 10)); }
 
 // The circuit breaker: failed runs of the wanted revision hold up the next new serial for a while, and in the end refuse it; nothing = it
 // may be tried. It stands before what mints only: it never keeps anybody from going back, nor a compromised credential in use.
@@ -113,12 +118,13 @@ const LedgerEntry* Ledger::find(const CredentialName& name) const {
 Decision decide(const api::SecretRotationSpec& spec, const Ledger& ledger, Instant now, const TimeZones& zones) {
   if (spec.suspend) return {.verb = Verb::Hold, .reason = reason::suspended};
   const std::optional<Instant> floor = floor_of(spec, ledger);
-  if (spec.pin_serial) return decide_pinned(spec, ledger, floor);
+  if (spec.pin_serial) return decide_pinned(spec, ledger, floor, now);
   const Lane lane = lane_of(spec, ledger, floor);
   if (!lane.newest) return mint(spec, 1, reason::revision_changed);
   if (!lane.newest_usable) return decide_unusable(spec, ledger, lane, now);
 
-  Decision decision = keep_or_activate(*lane.newest_usable);
+  Decision decision = keep_or_activate(*lane.newest_usable, now);
+  if (decision.verb == Verb::Hold) return decision;
   decision.due = due_of(spec, *lane.newest_usable, zones);
   if (decision.verb != Verb::Keep || !decision.due || now < *decision.due) return decision;
   if (auto held = breaker(spec, ledger, now)) {

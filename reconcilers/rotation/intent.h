@@ -19,6 +19,8 @@ struct LedgerEntry {
   Instant proven_at{};                    // when a run with it last succeeded
   std::optional<Instant> reactivated_at;  // when a run brought it back
   bool retained = true;                   // its value can still be read
+  int failed_returns = 0;                 // runs that were to bring it back and went back themselves, since the last that did
+  std::optional<Instant> last_failed_return;
 };
 
 struct Ledger {
@@ -43,6 +45,7 @@ struct Decision {
 
 inline constexpr int attempts_max = 5;
 inline constexpr Duration attempt_backoff_min = std::chrono::minutes(10);  // doubles with each failed attempt
+inline constexpr Duration return_backoff_max = std::chrono::hours(1);      // of a way back that failed
 
 // Pure and total. An empty ledger means that nothing is known of the secret, not even from the vault's tags: the caller adopts what
 // is published (Adopted) before it asks; asked all the same, the answer is to mint the first serial.

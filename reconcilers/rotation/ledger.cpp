@@ -82,6 +82,18 @@ void under_way(Ledger& ledger, const api::RotationRun& run) {
   }
 }
 
+void count_return(Ledger& ledger, const api::RotationRun& run) {
+  if (run.spec.direction != api::Direction::Back) return;
+  LedgerEntry& entry = entry_of(ledger, run.spec.credential);
+  if (run.status.phase == Phase::Succeeded) {
+    entry.failed_returns = 0;
+    entry.last_failed_return.reset();
+  } else if (run.status.phase == Phase::RolledBack && !asked_back(run)) {
+    ++entry.failed_returns;
+    entry.last_failed_return = finished_at(run);
+  }
+}
+
 void count_attempt(Ledger& ledger, const api::RotationRun& run, std::string_view revision) {
   if (run.spec.credential.revision != revision || run.spec.direction != api::Direction::Forward) return;
   if (run.status.phase == Phase::Succeeded) ledger.attempts = 0;
@@ -128,6 +140,7 @@ Ledger ledger_of(const std::vector<api::RotationRun>& runs, std::string_view rev
     const bool compromised = run.spec.reason == api::Reason::ConfirmedCompromise && run.status.phase == Phase::Succeeded;
     if (compromised) revoke_all_but(ledger, run.spec.credential);
     count_attempt(ledger, run, revision);
+    count_return(ledger, run);
   }
   return ledger;
 }

@@ -275,6 +275,21 @@ TEST(FailedAttempts, DoNotStandInTheWayOfAPin) {
   expect(decide_now(pinned("b", 2), failed(attempts_max, minutes(1))), Verb::Activate, "b", 2);
 }
 
+TEST(FailedReturns, WaitBeforeTheNextTryAndAreNeverGivenUp) {
+  for (const int count : {1, 2, 3, 50}) {
+    const Duration wait = std::min(attempt_backoff_min * (1 << std::min(count - 1, 5)), return_backoff_max);
+    Ledger ledger = ledger_with({entry("a", 1, CredentialState::Retired), entry("b", 1, CredentialState::Current)});
+    ledger.entries.front().failed_returns = count;
+    ledger.entries.front().last_failed_return = now - wait + Duration{1};
+    const Decision held = decide_now(wants("a"), ledger);
+    EXPECT_EQ(held.verb, Verb::Hold) << count;
+    EXPECT_EQ(held.due, now + Duration{1});
+    EXPECT_EQ(decide_now(pinned("a", 1), ledger).verb, Verb::Hold);
+    ledger.entries.front().last_failed_return = now - wait;
+    expect(decide_now(wants("a"), ledger), Verb::Activate, "a", 1);
+  }
+}
+
 TEST(FailedAttempts, DoNotHoldUpTheReplacementOfACompromisedCredential) {
   api::SecretRotationSpec spec = wants("b");
   spec.reason = api::Reason::ConfirmedCompromise;

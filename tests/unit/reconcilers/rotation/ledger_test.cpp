@@ -57,6 +57,19 @@ TEST(Ledger, KeepsTheIssueOfACredentialThatWasBroughtBack) {
   EXPECT_EQ(state_of(ledger, "b", 1), CredentialState::Retired);
 }
 
+TEST(Ledger, CountsFailuresToBringACredentialBack) {
+  Runs runs{test_run(1, {"a", 1}, Phase::Succeeded), test_run(2, {"b", 1}, Phase::Succeeded)};
+  EXPECT_EQ(ledger_for(runs).find({"a", 1})->failed_returns, 0);
+  runs.push_back(failed(back(test_run(3, {"a", 1}, Phase::RolledBack)), api::reason::consumer_unhealthy));
+  EXPECT_EQ(ledger_for(runs).find({"a", 1})->failed_returns, 1);
+  EXPECT_EQ(ledger_for(runs).find({"a", 1})->last_failed_return, epoch_of_tests + days(3) + std::chrono::hours(1));
+  runs.push_back(failed(back(test_run(4, {"a", 1}, Phase::RolledBack)), api::reason::revision_changed));
+  EXPECT_EQ(ledger_for(runs).find({"a", 1})->failed_returns, 1) << "a human who changed their mind is no failure";
+  runs.push_back(back(test_run(5, {"a", 1}, Phase::Succeeded)));
+  EXPECT_EQ(ledger_for(runs).find({"a", 1})->failed_returns, 0);
+  EXPECT_FALSE(ledger_for(runs).find({"a", 1})->last_failed_return.has_value());
+}
+
 TEST(Ledger, HasARunUnderWayAsACandidate) {
   for (const Phase phase : {Phase::Admitted, Phase::Staging, Phase::Pinned, Phase::Switching, Phase::Publishing, Phase::Rolling}) {
     const Ledger ledger = ledger_for({test_run(1, {"a", 1}, Phase::Succeeded), test_run(2, {"b", 1}, phase)});
