@@ -4,17 +4,10 @@
 
 #include "reconcilers/rotation/credential_format.h"
 #include "reconcilers/rotation/ledger.h"
-#include "reconcilers/rotation/observe.h"
+#include "reconcilers/rotation/run_target.h"
 
 namespace keyturn {
 namespace {
-
-const api::RunTarget* find_target(const api::RotationRun& run, api::TargetKind kind, const std::string& name) {
-  const auto& targets = run.status.targets;
-  const auto found =
-      std::find_if(targets.begin(), targets.end(), [&](const api::RunTarget& one) { return one.kind == kind && one.name == name; });
-  return found == targets.end() ? nullptr : &*found;
-}
 
 // What a vault returns against what the run left there.
 std::string drift_of(const VaultFacts& facts, const api::RotationRun& last, const std::string& vault) {

@@ -7,18 +7,12 @@
 #include "reconcilers/rotation/key_set.h"
 #include "reconcilers/rotation/needs.h"
 #include "reconcilers/rotation/plan.h"
+#include "reconcilers/rotation/run_target.h"
 
 namespace keyturn {
 namespace {
 
 using api::Phase;
-
-const api::RunTarget* find_target(const api::RotationRun& run, api::TargetKind kind, const std::string& name) {
-  const auto& targets = run.status.targets;
-  const auto found =
-      std::find_if(targets.begin(), targets.end(), [&](const api::RunTarget& one) { return one.kind == kind && one.name == name; });
-  return found == targets.end() ? nullptr : &*found;
-}
 
 VaultRefusal refusal_of(const Error& error) { return error.code == Errc::Denied ? VaultRefusal::Permission : VaultRefusal::None; }
 

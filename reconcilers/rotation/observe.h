@@ -38,13 +38,6 @@ struct Circumstances {
 // Never fails: what cannot be told is Unknown. `targets` must outlive the call.
 Awaitable<Look> observe(Context context, const Targets& targets, const api::RotationRun& run, Circumstances known);
 
-// RunTarget::state of a consumer that was seen proven; `changed_at` then says since when, for the bake.
-inline constexpr std::string_view proven_state = "Proven";
-// Of a target whose last effect was answered with success, and of a dependent that was then seen to refuse what was withdrawn.
-inline constexpr std::string_view done_state = "Done";
-inline constexpr std::string_view pending_state = "Pending";  // it certainly got no effect of the run
-inline constexpr std::string_view withdrawn_state = "Withdrawn";
-
 // The tag of a run on versions: its name, unique in the store.
 std::string run_tag(const api::RotationRun& run);
 
