@@ -1,0 +1,255 @@
+#include "tests/simulation/oracle.h"
+
+#include <algorithm>
+
+#include "api/codec.h"
+
+namespace keyturn::simulation {
+namespace {
+
+using api::Phase;
+
+// A pass reads the binding once, at its start, and may last as long as a reconcile may.
+constexpr Duration authority_grace = std::chrono::minutes(2);
+// Far more than what people want in a world's time and what may be tried again.
+constexpr std::size_t runs_max = 100;
+
+}  // namespace
+
+void Oracle::fail(const std::string& invariant, std::size_t subject, const std::string& message) {
+  if (repair_only_ && invariant != "I2" && invariant != "I10" && invariant != "L1") {
+    ++forgiven_;
+    return;
+  }
+  if (!violation_) violation_ = Violation{invariant, ground_.subjects[subject].rotation.name + ": " + message};
+}
+
+// ---- after every change --------------------------------------------------------------------------------------------------------
+
+void Oracle::changed(std::size_t subject, const std::string&) {
+  last_change_ = clock_.boot_now();
+  check_readable(subject);
+  check_recoverable(subject);
+  check_published_accepted(subject);
+  check_nobody_locked_out(subject);
+}
+
+void Oracle::check_readable(std::size_t subject) {
+  for (const std::string& vault : ground_.subjects[subject].vaults) {
+    const StoredVersion* newest = ground_.published(subject, vault);
+    if (!newest || !newest->about.enabled) fail("I2", subject, "a versionless read of " + vault + " fails");
+  }
+}
+
+bool Oracle::durable(std::size_t subject, const Login& login) const {
+  const std::string value = render(login);
+  for (const auto& [vault, held] : ground_.vaults) {
+    for (const auto& [name, versions] : held.secrets) {
+      if (name != ground_.subjects[subject].secret && !name.starts_with(staging_prefix)) continue;
+      for (const StoredVersion& version : versions) {
+        if (version.about.enabled && version.value == value) return true;
+      }
+    }
+  }
+  return false;
+}
+
+void Oracle::check_recoverable(std::size_t subject) {
+  if (system_by_hand_.contains(subject)) return;
+  for (const std::string& name : ground_.subjects[subject].systems) {
+    bool recoverable = false;
+    for (const auto& [principal, passwords] : ground_.systems.at(name).accepted) {
+      for (const std::string& password : passwords) recoverable |= durable(subject, {principal, password});
+    }
+    if (!recoverable) fail("I1", subject, name + " accepts only what nobody can read");
+  }
+}
+
+const Oracle::Run* Oracle::unfinished(std::size_t subject) const {
+  for (const auto& [name, run] : runs_) {
+    if (run.subject == subject && !api::is_terminal(run.record.status.phase)) return &run;
+  }
+  return nullptr;
+}
+
+// I3w: one live credential, in the phases of the switch, both values readable, and nothing else accepted.
+bool Oracle::in_switch_window(std::size_t index) const {
+  const Subject& subject = ground_.subjects[index];
+  const Run* run = unfinished(index);
+  if (two_live(subject.protocol) || !run) return false;
+  const Phase phase = run->record.status.phase;
+  if (phase != Phase::Switching && phase != Phase::Publishing && phase != Phase::RollingBack) return false;
+  std::set<Login> expected;
+  for (const auto& [vault, held] : ground_.vaults) {
+    for (const auto& [secret, versions] : held.secrets) {
+      for (const StoredVersion& version : versions) {
+        const bool one_of_two = version.about.id == run->record.status.staged_version || version.about.id == run->record.status.old_version;
+        if (one_of_two && version.about.enabled) expected.insert(login_of(version.value));
+      }
+    }
+  }
+  if (expected.size() < 2) return false;
+  for (const std::string& name : subject.systems) {
+    for (const auto& [principal, passwords] : ground_.systems.at(name).accepted) {
+      for (const std::string& password : passwords) {
+        if (!expected.contains({principal, password})) return false;
+      }
+    }
+  }
+  return true;
+}
+
+// I4w: until the consumers have been restarted.
+bool Oracle::in_reload_window(std::size_t index) const {
+  const Run* run = unfinished(index);
+  if (two_live(ground_.subjects[index].protocol) || !run) return false;
+  const Phase phase = run->record.status.phase;
+  return phase == Phase::Switching || phase == Phase::Publishing || phase == Phase::Rolling || phase == Phase::RollingBack;
+}
+
+void Oracle::check_published_accepted(std::size_t subject) {
+  if (lenient(subject)) return;
+  for (const std::string& vault : ground_.subjects[subject].vaults) {
+    const StoredVersion* newest = ground_.published(subject, vault);
+    if (!newest || ground_.accepted_everywhere(subject, login_of(newest->value)) || in_switch_window(subject)) continue;
+    fail(two_live(ground_.subjects[subject].protocol) ? "I3" : "I3w", subject, "what " + vault + " returns is not accepted");
+  }
+}
+
+bool Oracle::all_logged_in(std::size_t subject) const {
+  const std::vector<std::string>& consumers = ground_.subjects[subject].consumers;
+  return std::all_of(consumers.begin(), consumers.end(), [&](const std::string& name) {
+    const Application& application = ground_.applications.at(name);
+    return !application.running || ground_.accepted_everywhere(subject, login_of(application.value));
+  });
+}
+
+void Oracle::check_nobody_locked_out(std::size_t subject) {
+  if (lenient(subject) || all_logged_in(subject) || in_reload_window(subject)) return;
+  fail(two_live(ground_.subjects[subject].protocol) ? "I4" : "I4w", subject, "a running consumer holds what is not accepted");
+}
+
+// ---- at effects ----------------------------------------------------------------------------------------------------------------
+
+void Oracle::published(std::size_t index, const VersionTags& tags, const VersionTags& before, const std::string& value) {
+  if (lenient(index)) return;
+  const Login login = login_of(value);
+  for (const std::string& system : ground_.subjects[index].systems) {
+    if (!verified_.contains({system, login})) fail("I5", index, "published before a login with it was seen at " + system);
+  }
+  const bool both_ours = tags.owner == owner_ && before.owner == owner_;
+  if (both_ours && tags.generation < before.generation) fail("I9", index, "a lower generation was published over a higher one");
+  const auto run = runs_.find(tags.run);
+  if (run == runs_.end()) return;
+  const api::RotationRun& record = run->second.record;
+  const bool old_again = tags.credential == record.spec.old_credential && tags.credential != record.spec.credential;
+  const bool past_return = record.status.phase == Phase::Retiring || record.status.phase == Phase::Succeeded;
+  if (old_again && past_return) fail("I7", index, "the old value was published after the point of no return");
+  if (old_again && record.spec.reason == api::Reason::ConfirmedCompromise) fail("I13", index, "a compromised value was published again");
+}
+
+void Oracle::withdrawing(std::size_t index, const Login& login) {
+  if (lenient(index)) return;
+  const Subject& subject = ground_.subjects[index];
+  for (const std::string& vault : subject.vaults) {
+    const StoredVersion* newest = ground_.published(index, vault);
+    if (newest && login_of(newest->value) == login) fail("I6", index, "withdrawn while " + vault + " returns it");
+  }
+  for (const std::string& name : subject.consumers) {
+    const Application& application = ground_.applications.at(name);
+    if (application.running && login_of(application.value) == login) fail("I6", index, "withdrawn while " + name + " uses it");
+  }
+}
+
+void Oracle::restarting(std::size_t index, const std::string& value) {
+  if (lenient(index) || ground_.accepted_everywhere(index, login_of(value))) return;
+  fail("I8", index, "a consumer was restarted into a value that is not accepted");
+}
+
+void Oracle::authority(bool given) {
+  if (given) {
+    unbound_since_.reset();
+  } else if (!unbound_since_) {
+    unbound_since_ = clock_.boot_now();
+  }
+}
+
+void Oracle::leaving(const std::string& what) {
+  if (unbound_since_ && clock_.boot_now() - *unbound_since_ > authority_grace) fail("I12", 0, "left without a binding: " + what);
+}
+
+// ---- the journal ---------------------------------------------------------------------------------------------------------------
+
+void Oracle::journalled(const boost::json::object& object) {
+  auto decoded = api::decode_rotation_run(object);
+  if (!decoded) return;
+  Run run{.record = std::move(*decoded)};
+  const auto subject = std::find_if(ground_.subjects.begin(), ground_.subjects.end(),
+                                    [&](const Subject& one) { return one.secret == run.record.spec.frozen.secret.name; });
+  if (subject == ground_.subjects.end()) return;
+  run.subject = static_cast<std::size_t>(subject - ground_.subjects.begin());
+  const auto before = runs_.find(run.record.meta.name);
+  const bool ends =
+      api::is_terminal(run.record.status.phase) && (before == runs_.end() || !api::is_terminal(before->second.record.status.phase));
+  Run& kept = runs_[run.record.meta.name] = std::move(run);
+  check_one_run_per_identity(kept);
+  if (runs_.size() > runs_max) fail("L1", kept.subject, "begins runs without end");
+  if (ends && kept.record.status.phase == Phase::Succeeded) check_success(kept);
+  if (ends && !kept.record.status.staged_version.empty()) {
+    succeeded += kept.record.status.phase == Phase::Succeeded;
+    rolled_back += kept.record.status.phase == Phase::RolledBack;
+  }
+  if (ends) abandoned += kept.record.status.phase == Phase::Abandoned;
+  changed(kept.subject, "journal");  // the windows move with the phase
+}
+
+void Oracle::restored(const std::vector<boost::json::object>& kept) {
+  runs_.clear();
+  for (const boost::json::object& object : kept) {
+    auto decoded = api::decode_rotation_run(object);
+    if (!decoded) continue;
+    for (std::size_t i = 0; i < ground_.subjects.size(); ++i) {
+      if (ground_.subjects[i].secret == decoded->spec.frozen.secret.name) runs_[decoded->meta.name] = {i, *decoded};
+    }
+  }
+}
+
+void Oracle::check_one_run_per_identity(const Run& run) {
+  if (api::is_terminal(run.record.status.phase)) return;
+  for (const auto& [name, other] : runs_) {
+    const bool another = other.record.meta.name != run.record.meta.name && !api::is_terminal(other.record.status.phase);
+    if (another && other.record.spec.identity == run.record.spec.identity) fail("I10", run.subject, "two unfinished runs of one identity");
+  }
+}
+
+// I14. What an adoption records was found, not brought about.
+void Oracle::check_success(const Run& run) {
+  const std::size_t index = run.subject;
+  const Subject& subject = ground_.subjects[index];
+  if (lenient(index) || run.record.status.staged_version.empty()) return;
+  const StoredVersion* first = ground_.published(index, subject.vaults.front());
+  if (!first) return;
+  const Login login = login_of(first->value);
+  for (const std::string& vault : subject.vaults) {
+    const StoredVersion* newest = ground_.published(index, vault);
+    const bool of_this_run =
+        newest && newest->about.tags.run == run.record.meta.name && newest->about.tags.credential == run.record.spec.credential;
+    if (!of_this_run) fail("I14", index, "success, and " + vault + " does not return the new value");
+  }
+  if (!ground_.accepted_everywhere(index, login)) fail("I14", index, "success, and the new value is not accepted");
+  for (const std::string& name : subject.consumers) {
+    const auto& wanted = run.record.spec.frozen.consumers;
+    const bool concerned = std::any_of(wanted.begin(), wanted.end(), [&](const api::ConsumerRef& one) { return one.name == name; });
+    const Application& application = ground_.applications.at(name);
+    if (concerned && application.running && application.value != first->value)
+      fail("I14", index, "success, and " + name + " uses another value");
+  }
+  if (!two_live(subject.protocol)) return;
+  for (const std::string& name : subject.systems) {
+    std::size_t live = 0;
+    for (const auto& [principal, passwords] : ground_.systems.at(name).accepted) live += passwords.size();
+    if (live != 1) fail("I14", index, "success, and " + name + " accepts " + std::to_string(live) + " credentials");
+  }
+}
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,195 @@
+#include "tests/simulation/people.h"
+
+#include "api/reasons.h"
+
+namespace keyturn::simulation {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+namespace reason = api::reason;
+
+}  // namespace
+
+void People::declare_all() {
+  for (std::size_t i = 0; i < world_.ground().subjects.size(); ++i) {
+    api::SecretRotationSpec spec = world_.first_spec(i);
+    spec.strategy.drift_policy = draw_.one_in(3) ? api::DriftPolicy::Enforce : api::DriftPolicy::Report;
+    spec.strategy.waves.max_unavailable = 1 + static_cast<int>(draw_.below(2));
+    wanted_[i] = spec;
+    world_.declare(i, spec);
+  }
+}
+
+void People::want(std::size_t subject, const api::SecretRotationSpec& spec) {
+  wanted_[subject] = spec;
+  world_.declare(subject, spec);
+}
+
+void People::want(std::size_t subject, const std::string& revision) {
+  api::SecretRotationSpec spec = wanted_.at(subject);
+  spec.revision = revision;
+  want(subject, spec);
+}
+
+void People::plan(Duration span, int acts, bool by_hand) {
+  for (int i = 0; i < acts; ++i) {
+    world_.later(draw_.between(Duration{0}, span), [this, by_hand] {
+      if (!healed_) act(by_hand);
+    });
+  }
+}
+
+void People::hurry(Duration span, int acts) {
+  for (int i = 0; i < acts; ++i) {
+    world_.later(draw_.between(Duration{0}, span), [this] {
+      if (healed_) return;
+      const std::size_t subject = draw_.below(world_.ground().subjects.size());
+      const std::string what = want_another_revision(wanted_[subject]);
+      world_.note("people", world_.ground().subjects[subject].rotation.name + ": " + what);
+      world_.declare(subject, wanted_[subject]);
+    });
+  }
+}
+
+// An earlier one nearly as often as a new one.
+std::string People::want_another_revision(api::SecretRotationSpec& spec) {
+  const bool again = revisions_ > 0 && draw_.below(7) < 3;
+  spec.revision = "r" + std::to_string(again ? static_cast<int>(draw_.below(static_cast<std::uint64_t>(revisions_) + 1)) : ++revisions_);
+  return "want " + spec.revision + (again ? " again" : "");
+}
+
+void People::act(bool by_hands) {
+  const std::size_t subject = draw_.below(world_.ground().subjects.size());
+  switch (draw_.below(12)) {
+    case 0:
+      return delete_and_declare(subject);
+    case 1:
+      if (by_hands) return by_hand(subject);
+      return edit(subject);
+    case 2:
+      return unbind();
+    default:
+      return edit(subject);
+  }
+}
+
+std::string People::change(api::SecretRotationSpec& spec, std::size_t subject) {
+  switch (draw_.below(13)) {
+    case 0:
+      spec.suspend = !spec.suspend;
+      return spec.suspend ? "suspend" : "resume";
+    case 1:
+      if (spec.pin_serial) {
+        spec.pin_serial.reset();
+        return "unpin";
+      }
+      did_.insert({subject, Did::Pinned});
+      spec.pin_serial = 1 + static_cast<int>(draw_.below(2));
+      return "pin";
+    case 2:
+      spec.strategy.overlap = draw_.between(Duration{0}, hours(2));
+      return "another overlap";
+    case 3:
+      spec.strategy.waves.max_unavailable = 1 + static_cast<int>(draw_.below(3));
+      if (draw_.one_in(2) && spec.consumers.size() > 1) {
+        spec.strategy.waves.canary = {spec.consumers.back().name};
+        spec.strategy.waves.bake = draw_.between(Duration{0}, minutes(10));
+      } else {
+        spec.strategy.waves.canary.clear();
+        spec.strategy.waves.bake = Duration{0};
+      }
+      return "other waves";
+    case 4:
+      spec.strategy.drift_policy =
+          spec.strategy.drift_policy == api::DriftPolicy::Report ? api::DriftPolicy::Enforce : api::DriftPolicy::Report;
+      return "another drift policy";
+    case 5:
+      spec.strategy.on_failure = spec.strategy.on_failure == api::OnFailure::Rollback ? api::OnFailure::Hold : api::OnFailure::Rollback;
+      did_.insert({subject, Did::Held});
+      return "another reaction to failure";
+    default:
+      return want_another_revision(spec);
+  }
+}
+
+void People::edit(std::size_t subject) {
+  api::SecretRotationSpec& spec = wanted_[subject];
+  std::string what;
+  if (draw_.one_in(12)) {
+    spec.issued_not_before = world_.context().clock().now();
+    did_.insert({subject, Did::RaisedFloor});
+    what = "raise the floor";
+  } else {
+    what = change(spec, subject);
+  }
+  world_.note("people", world_.ground().subjects[subject].rotation.name + ": " + what);
+  world_.declare(subject, spec);
+}
+
+void People::delete_and_declare(std::size_t subject) {
+  world_.note("people", world_.ground().subjects[subject].rotation.name + ": delete");
+  did_.insert({subject, Did::Deleted});
+  world_.remove(subject);
+  world_.later(draw_.between(seconds(1), hours(1)), [this, subject] { declare_again(subject); });
+}
+
+// Not before the old object is gone: what is changed on it goes with it.
+void People::declare_again(std::size_t subject) {
+  const auto present = world_.rotation(subject);
+  if (present && present->meta.deleted) return world_.later(minutes(1), [this, subject] { declare_again(subject); });
+  world_.note("people", world_.ground().subjects[subject].rotation.name + ": declare again");
+  world_.declare(subject, wanted_[subject]);
+}
+
+void People::unbind() {
+  world_.note("people", "take the binding away");
+  world_.edit_environment([](api::RotationEnvironmentSpec& spec) { spec.bindings.front().secrets = {"nothing"}; });
+  world_.oracle().authority(false);
+  world_.later(draw_.between(seconds(1), minutes(30)), [this] {
+    world_.note("people", "give the binding back");
+    world_.edit_environment([](api::RotationEnvironmentSpec& spec) { spec.bindings.front().secrets = {"*"}; });
+    world_.oracle().authority(true);
+  });
+}
+
+void People::by_hand(std::size_t index) {
+  world_.faults().count(FaultKind::Human);
+  const Subject& subject = world_.ground().subjects[index];
+  const Login login{draw_.pick(subject.principals), "by-hand-" + std::to_string(draw_.below(1'000'000))};
+  const auto what = draw_.below(3);
+  world_.note("people", subject.rotation.name + ": change things by hand");
+  world_.oracle().touched_by_hand(index, what != 0);
+  if (what != 0) {
+    for (const std::string& system : subject.systems) world_.ground().set_by_hand(system, login);
+  }
+  if (what != 1) world_.ground().publish_by_hand(index, login);
+}
+
+void People::heal() {
+  healed_ = true;
+  for (auto& [subject, spec] : wanted_) {
+    spec.suspend = false;
+    world_.declare(subject, spec);
+  }
+  world_.edit_environment([](api::RotationEnvironmentSpec& spec) { spec.bindings.front().secrets = {"*"}; });
+  world_.oracle().authority(true);
+}
+
+bool People::explains(std::size_t subject, std::string_view why) const {
+  const auto done = [&](Did what) { return did_.contains({subject, what}); };
+  const bool human = world_.oracle().by_hand(subject);
+  if (why == reason::drift || why == reason::foreign_publish || why == reason::baseline) return human;
+  if (why == reason::journal_behind) return world_.faults().counts()[static_cast<std::size_t>(FaultKind::RestoredBackup)] != 0;
+  if (why == reason::pinned_serial_not_found || why == reason::pinned_serial_revoked) return done(Did::Pinned);
+  if (why == reason::revision_revoked) return done(Did::RaisedFloor);
+  if (why == reason::revision_not_retained) return true;  // an earlier name whose value never came to be published
+  if (why == reason::attempts_exhausted) return world_.oracle().rolled_back >= 5;
+  // Where it is not to be taken back, a human must decide.
+  const bool held = done(Did::Held) || done(Did::RaisedFloor);
+  const bool stopped = why == reason::progress_deadline_exceeded || why == reason::publish_deadline_exceeded;
+  return stopped && held;
+}
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,135 @@
+#include "tests/simulation/seed_run.h"
+
+#include "tests/simulation/nemesis.h"
+#include "tests/simulation/settled.h"
+
+namespace keyturn::simulation {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::uint64_t bit(FaultKind kind) { return std::uint64_t{1} << static_cast<unsigned>(kind); }
+constexpr std::uint64_t beyond_the_promise = bit(FaultKind::PastQuarantine) | bit(FaultKind::SuspendAfterCheck);
+constexpr Duration heal_at_most = hours(48);
+constexpr std::uint64_t events_of_peace_max = 300'000;
+// Longer than any pause that is meant: the longest back-off between two attempts.
+constexpr Duration stuck_after = hours(3);
+
+// Each world knows a random half of the faults: a world with all of them never gets far enough for any.
+std::uint64_t some_kinds(Draw& draw) {
+  std::uint64_t kinds = 0;
+  for (std::size_t kind = 0; kind < fault_kinds; ++kind) kinds |= draw.below(2) << kind;
+  if (!draw.one_in(20)) kinds &= ~beyond_the_promise;
+  if (!draw.one_in(5)) kinds &= ~bit(FaultKind::Human);
+  if (!draw.one_in(5)) kinds &= ~bit(FaultKind::RestoredBackup);
+  return kinds;
+}
+
+api::Timing some_timing(Draw& draw) {
+  api::Timing timing;
+  if (draw.one_in(4)) return timing;  // as against the real Azure
+  timing.server_residual = seconds(20 + 20 * static_cast<Duration::rep>(draw.below(4)));
+  timing.soak = minutes(1 + static_cast<Duration::rep>(draw.below(10)));
+  timing.publish_deadline = draw.one_in(2) ? Duration(minutes(1)) : Duration(minutes(10));
+  return timing;
+}
+
+WorldSettings some_world(std::uint64_t seed, Draw& draw, std::uint64_t kinds) {
+  WorldSettings settings{.seed = seed, .timing = some_timing(draw)};
+  settings.rates_differ = (kinds & bit(FaultKind::ClockRate)) != 0;
+  const std::size_t subjects = draw.one_in(8) ? 3 : draw.one_in(4) ? 2 : 1;
+  constexpr api::Protocol protocols[] = {api::Protocol::Single, api::Protocol::Dual, api::Protocol::Alternating};
+  for (std::size_t i = 0; i < subjects; ++i) {
+    settings.subjects.push_back({.protocol = protocols[draw.below(std::size(protocols))],
+                                 .vaults = draw.one_in(3) ? 2 : 1,
+                                 .systems = draw.one_in(4) ? 2 : 1,
+                                 .consumers = 1 + static_cast<int>(draw.below(3))});
+  }
+  return settings;
+}
+
+std::uint64_t some_odds(Draw& draw) {
+  constexpr std::uint64_t odds[] = {0, 400, 100, 40, 15};
+  return odds[draw.below(std::size(odds))];
+}
+
+// No value that a system ever accepted may stand in anything that is stored.
+std::optional<Violation> leaked(World& world) {
+  const std::string all = world.everything_stored();
+  for (const auto& [name, vault] : world.ground().vaults) {
+    for (const auto& [secret, versions] : vault.secrets) {
+      for (const StoredVersion& version : versions) {
+        const std::string password = login_of(version.value).password;
+        if (!password.empty() && all.find(password) != std::string::npos) return Violation{"I11", "a value stands in a stored object"};
+      }
+    }
+  }
+  return {};
+}
+
+std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t kinds) {
+  const bool differ = world.settings().rates_differ;
+  world.start_process("leader-1",
+                      differ ? ProcessClock::exact / 100 * (95 + static_cast<std::int64_t>(draw.below(11))) : ProcessClock::exact);
+  if (differ) world.faults().count(FaultKind::ClockRate);
+  People people(world, draw);
+  people.declare_all();
+  if (!world.run_until([&] { return what_is_missing(world, people).empty(); }, minutes(30), seconds(30))) {
+    if (world.oracle().violation()) return world.oracle().violation();
+    return Violation{"L1", "what was found was not adopted: " + what_is_missing(world, people)};
+  }
+  world.note("world", "is adopted");
+
+  const Duration span = hours(1 + static_cast<Duration::rep>(draw.below(3)));
+  world.restart_after(draw.one_in(3) ? Duration(minutes(10)) : Duration(seconds(5)));
+  world.faults().allow(kinds, some_odds(draw));
+  if ((kinds & beyond_the_promise) != 0) world.oracle().demand_repair_only();
+  Nemesis nemesis(world, draw, kinds, span);
+  if (draw.one_in(2)) {
+    people.hurry(span, 4 + static_cast<int>(draw.below(12)));
+  } else {
+    people.plan(span, 4 + static_cast<int>(draw.below(8)), (kinds & bit(FaultKind::Human)) != 0);
+  }
+  if (!world.run_for(span)) return world.oracle().violation();
+
+  world.faults().stop();
+  world.must_rest_within(events_of_peace_max);
+  nemesis.heal();
+  people.heal();
+  world.restart_after(seconds(5));
+  // What still travels may land for a while; after that nothing disturbs.
+  if (!world.run_for(hours(1))) return world.oracle().violation();
+  std::string missing = what_is_missing(world, people);
+  const auto ends = [&] {
+    missing = what_is_missing(world, people);
+    return missing.empty() || world.context().clock().boot_now() - world.oracle().last_change() > stuck_after;
+  };
+  world.run_until(ends, heal_at_most, minutes(20));
+  if (world.oracle().violation()) return world.oracle().violation();
+  if (!missing.empty()) return Violation{"L1", "never comes to a good end: " + missing};
+  return leaked(world);
+}
+
+}  // namespace
+
+SeedResult run_seed(std::uint64_t seed) {
+  Draw draw(seed, 1);
+  const std::uint64_t kinds = some_kinds(draw);
+  World world(some_world(seed, draw, kinds));
+  SeedResult result{.seed = seed};
+  result.violation = live_through(world, draw, kinds);
+  result.simulated = world.elapsed();
+  result.succeeded = world.oracle().succeeded;
+  result.rolled_back = world.oracle().rolled_back;
+  result.abandoned = world.oracle().abandoned;
+  result.forgiven = world.oracle().forgiven();
+  result.requests = world.faults().requests();
+  result.faults = world.faults().counts();
+  result.trace = world.trace().text();
+  result.digest = world.trace().digest();
+  return result;
+}
+
+}  // namespace keyturn::simulation
