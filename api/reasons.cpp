@@ -165,7 +165,8 @@ constexpr std::array entries{
           "been yet.",
           "Write the same `revision` for the same rotation in that environment, and wait until it has been in use there for as long as the "
           "message says. Going back and replacing a compromised credential are not held up."},
-    Entry{Group::Other, restart_budget, "An application was restarted as often within an hour as the environment's `restartsPerHour` allows.",
+    Entry{Group::Other, restart_budget,
+          "An application was restarted as often within an hour as the environment's `restartsPerHour` allows.",
           "Wait: the run goes on by itself when the hour has passed, and the old credential stays valid meanwhile. If it happens often, "
           "look for what rotates so often, or raise `restartsPerHour`."},
     Entry{Group::Other, consumer_unhealthy, "A consumer that was moved to the new credential is not healthy.", {}},
