@@ -27,6 +27,12 @@ void supersede(Ledger& ledger, CredentialState state) {
   }
 }
 
+// A run that already knew of a floor issued its credential after it, whatever the clock said: else a floor that a clock has not reached
+// would have each new credential replaced at once.
+Instant issued_at(const api::RotationRun& run) {
+  return std::max(run.status.started_at.value_or(Instant{}), run.spec.frozen.issued_not_before.value_or(Instant{}));
+}
+
 Instant finished_at(const api::RotationRun& run) { return run.status.finished_at.value_or(run.status.phase_since.value_or(Instant{})); }
 
 // The run's credential is in force: published, and proven with every consumer.
@@ -48,7 +54,7 @@ void in_force(Ledger& ledger, const api::RotationRun& run, CredentialState other
   if (brought_back) {
     entry.reactivated_at = finished_at(run);
   } else {
-    entry.issued_at = run.status.started_at.value_or(Instant{});
+    entry.issued_at = issued_at(run);
   }
 }
 
@@ -65,7 +71,7 @@ void taken_back(Ledger& ledger, const api::RotationRun& run) {
   if (run.spec.direction != api::Direction::Forward) return;
   if (asked_back(run) && run.status.published_version.empty()) return;  // never seen by anybody: as if it had not been
   LedgerEntry& entry = entry_of(ledger, run.spec.credential);
-  entry.issued_at = run.status.started_at.value_or(Instant{});
+  entry.issued_at = issued_at(run);
   entry.version = run.status.published_version;
   entry.retained = !entry.version.empty();
   entry.state = asked_back(run) ? CredentialState::Retired : CredentialState::Rejected;
@@ -78,7 +84,7 @@ void under_way(Ledger& ledger, const api::RotationRun& run) {
   } else if (!going_back(phase) && run.spec.direction == api::Direction::Forward) {
     LedgerEntry& entry = entry_of(ledger, run.spec.credential);
     entry.state = CredentialState::Candidate;
-    entry.issued_at = run.status.started_at.value_or(Instant{});
+    entry.issued_at = issued_at(run);
   }
 }
 

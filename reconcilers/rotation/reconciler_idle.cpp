@@ -158,6 +158,8 @@ Task<Outcome> RotationReconciler::begin(Context context, Pass& pass, VersionId p
     co_return co_await refused(context, pass, reason::approval_required, "set spec.approvedPlan to " + ahead.hash);
   }
   run.spec.plan_hash = ahead.hash;
+  // The floor that is known now goes with the run, also where the spec no longer names it: its credential is issued after that.
+  run.spec.frozen.issued_not_before = pass.ledger.floor;
   run.status.owner_epoch = epoch_;
   // The finalizer stands before anything outside is touched, so that a deletion cannot leave a run half done.
   auto finalizer = co_await ports_.records.set_finalizer(context, key, true);

@@ -57,6 +57,17 @@ TEST(Ledger, KeepsTheIssueOfACredentialThatWasBroughtBack) {
   EXPECT_EQ(state_of(ledger, "b", 1), CredentialState::Retired);
 }
 
+TEST(Ledger, TakesWhatWasIssuedForAFloorAsIssuedAfterIt) {
+  const Instant floor = epoch_of_tests + days(50);  // a clock that ran ahead, or a date that is still to come
+  for (const Phase phase : {Phase::Admitted, Phase::Succeeded}) {
+    api::RotationRun run = test_run(2, {"a", 2}, phase);
+    run.spec.frozen.issued_not_before = floor;
+    const Ledger ledger = ledger_for({test_run(1, {"a", 1}, Phase::Succeeded), run});
+    EXPECT_EQ(ledger.find({"a", 2})->issued_at, floor);
+    EXPECT_LT(ledger.find({"a", 1})->issued_at, floor);
+  }
+}
+
 TEST(Ledger, CountsFailuresToBringACredentialBack) {
   Runs runs{test_run(1, {"a", 1}, Phase::Succeeded), test_run(2, {"b", 1}, Phase::Succeeded)};
   EXPECT_EQ(ledger_for(runs).find({"a", 1})->failed_returns, 0);
