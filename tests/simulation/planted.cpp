@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,7 @@ struct Planted {
 // Every guard there is. Those that the model shows to cover each other are taken out in pairs (protocol.md 16).
 std::vector<Planted> all_planted() {
   std::vector<Planted> all;
-  for (std::uint8_t i = 1; name_of(static_cast<Guard>(i)) != name_of(Guard::None); ++i) {
+  for (std::uint8_t i = 1; keyturn::name_of(static_cast<Guard>(i)) != keyturn::name_of(Guard::None); ++i) {
     Planted planted{static_cast<Guard>(i)};
     if (planted.guard == Guard::QuietBeforeRetiring) planted.together = Guard::QuietBeforePin;
     all.push_back(planted);
@@ -32,8 +31,11 @@ std::vector<Planted> all_planted() {
   return all;
 }
 
-// "12 I3" or "0 -" when nothing was found.
-std::string hunt(const Planted& planted, std::uint64_t seeds, std::uint64_t from) {
+struct Finding {
+  std::uint64_t seeds = 0;  // 0 = nothing was found
+  std::string invariant;
+};
+Finding hunt(const Planted& planted, std::uint64_t seeds, std::uint64_t from) {
   remove_guards({planted.guard, planted.together});
   for (std::uint64_t i = 0; i < seeds; ++i) {
     const SeedResult result = run_seed(from + i);
@@ -41,38 +43,34 @@ std::string hunt(const Planted& planted, std::uint64_t seeds, std::uint64_t from
     // What goes wrong with every guard in place is not found by taking one out.
     remove_guards({});
     const bool of_itself = run_seed(from + i).violation.has_value();
-    if (!of_itself) return fmt::format("{} {}", i + 1, result.violation->invariant);
+    if (!of_itself) return {i + 1, result.violation->invariant};
     remove_guards({planted.guard, planted.together});
   }
-  return "0 -";
+  return {};
 }
 
+std::string name_of(const Planted& planted) {
+  std::string name(keyturn::name_of(planted.guard));
+  return planted.together == Guard::None ? name : name + " with " + std::string(keyturn::name_of(planted.together));
+}
+
+// Each guard is printed as soon as it is done with: the order of the lines depends on the workers, what they say does not.
 int run(std::uint64_t seeds, std::uint64_t from, int jobs) {
   const auto started = std::chrono::steady_clock::now();
   const std::vector<Planted> all = all_planted();
+  fmt::print("{:<46} {:>13}  {}\n", "guard taken out", "seeds to find", "noticed by");
   const auto said = in_workers(jobs, [&](int worker) {
-    std::string text;
+    std::size_t caught = 0;
     for (std::size_t i = static_cast<std::size_t>(worker); i < all.size(); i += static_cast<std::size_t>(jobs)) {
-      text += std::to_string(i) + " " + hunt(all[i], seeds, from) + "\n";
+      const Finding found = hunt(all[i], seeds, from);
+      caught += found.seeds > 0;
+      fmt::print("{:<46} {:>13}  {}\n", name_of(all[i]), found.seeds > 0 ? std::to_string(found.seeds) : "NOT FOUND", found.invariant);
+      std::fflush(stdout);
     }
-    return text;
+    return std::to_string(caught);
   });
-  std::vector<std::pair<std::uint64_t, std::string>> found(all.size());
-  for (const std::string& lines : said) {
-    std::istringstream in(lines);
-    std::size_t i = 0;
-    std::uint64_t seed = 0;
-    std::string invariant;
-    while (in >> i >> seed >> invariant) found[i] = {seed, invariant};
-  }
   std::size_t caught = 0;
-  fmt::print("{:<40} {:>13}  {}\n", "guard taken out", "seeds to find", "noticed by");
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    std::string name(name_of(all[i].guard));
-    if (all[i].together != Guard::None) name += " with " + std::string(name_of(all[i].together));
-    caught += found[i].first > 0;
-    fmt::print("{:<40} {:>13}  {}\n", name, found[i].first > 0 ? std::to_string(found[i].first) : "NOT FOUND", found[i].second);
-  }
+  for (const std::string& count : said) caught += std::strtoull(count.c_str(), nullptr, 10);
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   fmt::print("planted bugs: {} of {} found within {} seeds each, {:.1f} s\n", caught, all.size(), seeds, took);
   return caught == all.size() ? EXIT_SUCCESS : EXIT_FAILURE;
