@@ -84,11 +84,13 @@ bool Oracle::in_switch_window(std::size_t index) const {
     for (const auto& [secret, versions] : held.secrets) {
       for (const StoredVersion& version : versions) {
         const bool one_of_two = version.about.id == run->record.status.staged_version || version.about.id == run->record.status.old_version;
-        if (one_of_two && version.about.enabled) expected.insert(login_of(version.value));
+        if (one_of_two) expected.insert(login_of(version.value));
       }
     }
   }
-  if (expected.size() < 2) return false;
+  const bool both_durable =
+      expected.size() >= 2 && std::all_of(expected.begin(), expected.end(), [&](const Login& login) { return durable(index, login); });
+  if (!both_durable) return false;
   for (const std::string& name : subject.systems) {
     for (const auto& [principal, passwords] : ground_.systems.at(name).accepted) {
       for (const std::string& password : passwords) {
