@@ -130,6 +130,9 @@ class Gathering {
     for (std::size_t i = 0; i < targets_.dependents.size(); ++i) {
       if (!targets_.dependents[i]->capabilities().tells_sessions) continue;
       auto found = co_await targets_.dependents[i]->sessions(context_.named("list sessions"), principal, std::nullopt);
+      // Who cannot be listed may be there: what takes a login out of somebody's hands waits for an answer.
+      if (!found && needs_.idle) look_.seen.idle_in_use = true;
+      if (!found && needs_.sessions && back) look_.seen.dependents[i].sessions_on_pending = 1;
       if (!found) continue;
       if (needs_.idle) look_.seen.idle_in_use |= found->count > 0;
       DependentObservation& seen = look_.seen.dependents[i];

@@ -82,6 +82,12 @@ Task<Outcome> RotationReconciler::drive(Context context, Pass& pass) {
   auto counted = co_await note_budget(context, pass);
   if (!counted) co_return counted.error();
 
+  // A clock that was ahead and was set right again must not make a phase begin in months.
+  std::optional<Instant>& since = pass.run->status.phase_since;
+  if (since && *since > pass.now) {
+    since = pass.now;
+    pass.newly_proven = true;
+  }
   const Journal journal{.phase = pass.run->status.phase, .phase_since = phase_counts_from(pass.run->status, pass.now)};
   pass.step = plan(shape_of(pass.run->spec, pass.timing()), journal, pass.look.seen, pass.now);
   pass.newly_parked = note_parked(pass.run->status, pass.step, pass.now);

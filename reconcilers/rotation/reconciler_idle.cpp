@@ -41,7 +41,10 @@ Task<Outcome> RotationReconciler::idle(Context context, Pass& pass) {
     if (!pass.gate.open()) pass.decision.due = pass.gate.until;
   }
   if (!adopts && (!begins || !pass.gate.open())) co_return co_await keep_watch(context, pass);
-  if (auto loaded = co_await load_all(context, pass); !loaded) co_return loaded.error();
+  if (auto loaded = co_await load_all(context, pass); !loaded) {
+    if (loaded.error().code == Errc::Conflict) co_return Outcome::again(Duration{0});
+    co_return loaded.error();
+  }
   co_return adopts ? co_await adopt_published(context, pass) : co_await begin_run(context, pass);
 }
 
@@ -51,6 +54,9 @@ Task<> RotationReconciler::load_all(Context context, Pass& pass) {
   auto all = co_await ports_.records.runs(context, [&](const api::RotationRun& run) { return matters_to(key, identity, run); });
   if (!all) co_return all.error();
   pass.all = std::move(*all);
+  // Another controller may have begun or ended a run of this very rotation since the pass looked: what was decided is void then.
+  const std::vector<api::RotationRun> own = runs_of(key, pass.all);
+  if (own.size() != pass.runs.size() || unfinished(own)) co_return Error{Errc::Conflict, "the journal has moved"};
   co_return ok();
 }
 
@@ -207,7 +213,10 @@ Task<Outcome> RotationReconciler::keep_watch(Context context, Pass& pass) {
 Task<Outcome> RotationReconciler::repair(Context context, Pass& pass, VersionId published) {
   const api::RotationRun& last = *run_in_force(pass.runs);
   pass.decision = {.verb = Verb::Repair, .credential = credential_in_force(last), .reason = reason::drift};
-  if (auto loaded = co_await load_all(context, pass); !loaded) co_return loaded.error();
+  if (auto loaded = co_await load_all(context, pass); !loaded) {
+    if (loaded.error().code == Errc::Conflict) co_return Outcome::again(Duration{0});
+    co_return loaded.error();
+  }
   // A vault that refuses, as it does for a newest version that was disabled by hand, is told by what was published last.
   co_return co_await begin(context, pass, published.empty() ? last.status.published_version : published);
 }
