@@ -12,6 +12,7 @@ const Resource rotations{std::string(api::group), std::string(api::SecretRotatio
 const Resource environments{std::string(api::group), std::string(api::RotationEnvironment::plural)};
 const Resource journal{std::string(api::group), std::string(api::RotationRun::plural)};
 constexpr std::string_view status_manager = "keyturn";
+constexpr std::size_t decoded_min = 64;
 
 ResourceVersion version_of(const api::ObjectMeta& meta) {
   ResourceVersion version = 0;
@@ -38,27 +39,35 @@ Task<api::RotationEnvironment> StoreRecords::environment(Context context, std::s
   co_return api::decode_rotation_environment((*stored)->body);
 }
 
-Result<StoreRecords::RunPtr> StoreRecords::decoded(const StoredObject& stored) {
-  Decoded& known = decoded_[stored.key];
-  if (known.run && known.version == stored.version) return known.run;
-  auto run = api::decode_rotation_run(stored.body);
-  if (!run) return run.error();
-  known = {stored.version, std::make_shared<const api::RotationRun>(std::move(*run))};
+Result<StoreRecords::RunPtr> StoreRecords::decoded(const StoredPtr& stored) {
+  Decoded& known = decoded_[stored.get()];
+  if (known.run) return known.run;
+  auto run = api::decode_rotation_run(stored->body);
+  if (!run) {
+    decoded_.erase(stored.get());
+    return run.error();
+  }
+  known = {stored, std::make_shared<const api::RotationRun>(std::move(*run))};
   return known.run;
 }
 
-// Runs are hardly ever removed: when more are known than there are, all are decoded anew.
-void StoreRecords::forget_removed(std::size_t stored) {
-  if (decoded_.size() > stored) decoded_.clear();
+// Every write of a run leaves the one before behind here, until as many are left behind as there are.
+void StoreRecords::forget_replaced(const std::vector<StoredPtr>& stored) {
+  if (decoded_.size() <= 2 * stored.size() + decoded_min) return;
+  std::unordered_map<const StoredObject*, Decoded> current;
+  for (const StoredPtr& one : stored) {
+    if (auto known = decoded_.extract(one.get())) current.insert(std::move(known));
+  }
+  decoded_ = std::move(current);
 }
 
 Task<std::vector<api::RotationRun>> StoreRecords::runs(Context context, RunFilter wanted) {
   auto listed = co_await store_.list(std::move(context), journal, ListOptions{.ns = std::string(embedded::system_namespace)});
   if (!listed) co_return listed.error();
   std::vector<api::RotationRun> runs;
-  forget_removed(listed->items.size());
+  forget_replaced(listed->items);
   for (const StoredPtr& stored : listed->items) {
-    const Result<RunPtr> run = decoded(*stored);
+    const Result<RunPtr> run = decoded(stored);
     // A journal that cannot be read must stop the rotation, not be taken for absent: that would mint twice.
     if (!run) co_return run.error();
     if (wanted(**run)) runs.push_back(**run);

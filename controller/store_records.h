@@ -2,8 +2,8 @@
 // journal; rotations and environments belong to others and get status and finalizer only, through the API's own pipeline.
 #pragma once
 
-#include <map>
 #include <memory>
+#include <unordered_map>
 
 #include "base/random.h"
 #include "controller/embedded/object_writer.h"
@@ -29,18 +29,18 @@ class StoreRecords final : public Records {
 
  private:
   using RunPtr = std::shared_ptr<const api::RotationRun>;
-  Result<RunPtr> decoded(const StoredObject& stored);
-  void forget_removed(std::size_t stored);
+  Result<RunPtr> decoded(const StoredPtr& stored);
+  void forget_replaced(const std::vector<StoredPtr>& stored);
 
   Store& store_;
   embedded::ObjectWriter& writer_;
   Random& random_;
-  // What was decoded before, by name: valid for exactly one version of a run, so that it cannot lag.
+  // What was decoded before. A stored object never changes, and is kept here, so that its address names it.
   struct Decoded {
-    ResourceVersion version = 0;
+    StoredPtr from;
     RunPtr run;
   };
-  std::map<ObjectKey, Decoded> decoded_;
+  std::unordered_map<const StoredObject*, Decoded> decoded_;
 };
 
 }  // namespace keyturn

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "reconcilers/rotation/ledger.h"
 #include "reconcilers/rotation/preview.h"
+#include "reconcilers/rotation/run_target.h"
 
 namespace keyturn {
 namespace {
@@ -44,6 +45,11 @@ bool share_secret(const api::SecretRotationSpec& a, const api::SecretRotationSpe
   return std::any_of(a.secret.vaults.begin(), a.secret.vaults.end(), [&](const std::string& vault) {
     return std::find(b.secret.vaults.begin(), b.secret.vaults.end(), vault) != b.secret.vaults.end();
   });
+}
+
+// Runs whose publications follow each other.
+bool same_lineage(const api::SecretRotationSpec& spec, const api::RotationRun& run) {
+  return run.spec.identity == identity_of(spec) || share_secret(spec, run.spec.frozen);
 }
 
 void canaries_first(api::SecretRotationSpec& spec) {
@@ -142,12 +148,30 @@ const api::RotationRun* in_use_by(const api::SecretRotationSpec& spec, const Obj
   return found == all.end() ? nullptr : &*found;
 }
 
-std::int64_t next_generation(const std::string& identity, const std::vector<api::RotationRun>& all) {
+bool matters_to(const ObjectKey& rotation, const api::SecretRotationSpec& spec, const api::RotationRun& run) {
+  return run.spec.rotation == rotation || !api::is_terminal(run.status.phase) || same_lineage(spec, run);
+}
+
+std::int64_t next_generation(const api::SecretRotationSpec& spec, const std::vector<api::RotationRun>& all) {
   std::int64_t newest = 0;
   for (const api::RotationRun& run : all) {
-    if (run.spec.identity == identity) newest = std::max(newest, run.spec.generation);
+    if (same_lineage(spec, run)) newest = std::max(newest, run.spec.generation);
   }
   return newest + 1;
+}
+
+bool may_have_published(const api::RotationRun& run) {
+  if (!run.status.published_version.empty()) return true;
+  return std::any_of(run.status.targets.begin(), run.status.targets.end(),
+                     [](const api::RunTarget& target) { return target.kind == TargetKind::Vault && target.state != pending_state; });
+}
+
+bool ahead_of_journal(const VersionTags& tags, const std::string& owner, const api::SecretRotationSpec& spec,
+                      const std::vector<api::RotationRun>& runs) {
+  if (tags.owner != owner) return false;
+  const auto named = std::find_if(runs.begin(), runs.end(), [&](const api::RotationRun& run) { return run.meta.name == tags.run; });
+  if (named != runs.end()) return !may_have_published(*named);
+  return tags.generation >= next_generation(spec, runs);
 }
 
 std::string idle_principal(const api::SecretRotationSpec& spec, const std::string& current) {
@@ -159,7 +183,7 @@ std::string idle_principal(const api::SecretRotationSpec& spec, const std::strin
 
 api::RotationRun admit(const api::SecretRotation& rotation, const Decision& decision, const std::vector<api::RotationRun>& runs,
                        const std::vector<api::RotationRun>& all, const EnvironmentView& view, const VersionId& latest, Instant now) {
-  api::RotationRun run = begin(rotation, next_generation(identity_of(rotation.spec), all), view, now);
+  api::RotationRun run = begin(rotation, next_generation(rotation.spec, all), view, now);
   run.spec.credential = decision.credential;
   // A raised floor says that everything issued before is compromised: no overlap, and no way back (I13).
   if (decision.urgent) run.spec.reason = api::Reason::ConfirmedCompromise;

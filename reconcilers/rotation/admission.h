@@ -7,6 +7,7 @@
 
 #include "api/rotation_environment.h"
 #include "api/rotation_run.h"
+#include "reconcilers/rotation/facts.h"
 #include "reconcilers/rotation/hazards.h"
 #include "reconcilers/rotation/intent.h"
 
@@ -20,8 +21,20 @@ std::string run_name(const std::string& identity, std::int64_t generation);
 // An unfinished run of another rotation that touches a principal or a secret that `spec` touches too; null = none.
 const api::RotationRun* in_use_by(const api::SecretRotationSpec& spec, const ObjectKey& rotation, const std::vector<api::RotationRun>& all);
 
-// One more than every generation known for the identity.
-std::int64_t next_generation(const std::string& identity, const std::vector<api::RotationRun>& all);
+// Whether a run matters to a rotation that is about to begin one: it is the rotation's own, it is under way, or its generation counts.
+bool matters_to(const ObjectKey& rotation, const api::SecretRotationSpec& spec, const api::RotationRun& run);
+
+// One more than every generation known for the identity or for the secret: also where the dependents were changed meanwhile, what is
+// published next is newer than what is published now.
+std::int64_t next_generation(const api::SecretRotationSpec& spec, const std::vector<api::RotationRun>& all);
+
+// True when `tags`, found on what a vault returns, are of a run of this installation whose publication `runs` do not know: the journal is
+// a restored backup, or runs were removed from it.
+bool ahead_of_journal(const VersionTags& tags, const std::string& owner, const api::SecretRotationSpec& spec,
+                      const std::vector<api::RotationRun>& runs);
+
+// False when the run certainly published nothing, in no vault.
+bool may_have_published(const api::RotationRun& run);
 
 // The run that carries out `decision` (Mint, Activate or Repair). `runs` are the rotation's own, oldest first, the last of them terminal;
 // `latest` is what a versionless read of the first vault returns now. Canaries are moved to the front of the consumers.

@@ -55,7 +55,10 @@ Awaitable<DriftLook> look_for_drift(Context context, const Targets& targets, con
     if (look.drift.empty()) look.drift = drift_of(latest->facts, last, spec.secret.vaults[i]);
     if (i > 0) continue;
     look.told = true;
-    if (latest->facts.latest) look.published = latest->facts.latest->id;
+    if (latest->facts.latest) {
+      look.published = latest->facts.latest->id;
+      look.tags = latest->facts.latest->tags;
+    }
     published = std::move(latest->value);
   }
   if (look.told && look.drift.empty()) look.drift = co_await drift_of_dependents(context, targets, spec, last, published);

@@ -12,6 +12,7 @@ struct DriftLook {
   bool told = false;    // the first vault could be asked; what could not be told changes nothing, the next look tells
   std::string drift;    // one sentence naming what was changed by somebody else; empty = nothing
   VersionId published;  // what the first vault returns; empty when it refuses
+  VersionTags tags;     // of that
 };
 
 // Vaults first, then dependents (one fresh login with what is published), then consumers; the first that differs is named. `targets`,

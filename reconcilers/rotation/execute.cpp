@@ -62,6 +62,11 @@ Task<Secret> password_for(Context context, const Targets& targets, const api::Ro
 Task<Executed> stage(Context context, const Targets& targets, const api::RotationRun& run, const Look& look, Random& random,
                      std::string owner) {
   const api::SecretRotationSpec& spec = run.spec.frozen;
+  if (look.seen.pending_refusal == VaultRefusal::Disabled) {
+    auto enabled = co_await targets.staging->set_enabled(context, targets.staging_name, run.status.staged_version, true);
+    if (!enabled) co_return enabled.error();
+    co_return Executed{};
+  }
   auto password = co_await password_for(context, targets, run, look, random);
   if (!password) co_return password.error();
   Secret current;  // stays empty where nothing was published before

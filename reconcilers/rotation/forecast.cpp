@@ -34,8 +34,7 @@ Task<Forecast> forecast(Context context, Records& records, Catalog& catalog, con
   if (!revision.empty()) rotation->spec.revision = revision;
   auto environment = co_await records.environment(context, rotation->spec.environment);
   if (!environment) co_return Error{Errc::Invalid, "the environment does not exist or cannot be read"};
-  const std::string identity = identity_of(rotation->spec);
-  auto all = co_await records.runs(context, [&](const api::RotationRun& run) { return matters_to(key, identity, run); });
+  auto all = co_await records.runs(context, [&](const api::RotationRun& run) { return matters_to(key, rotation->spec, run); });
   if (!all) co_return all.error();
   auto targets = resolve(catalog, *environment, rotation->spec);
   if (!targets) co_return targets.error();

@@ -43,10 +43,14 @@ Lane lane_of(const api::SecretRotationSpec& spec, const Ledger& ledger, std::opt
 
 Duration backoff_after(int attempts) { return attempt_backoff_min * (1 << std::clamp(attempts - 1, 0, 10)); }
 
+// Clocks of controllers differ by seconds. What is dated further ahead was dated by a clock that was wrong, and nobody waits for that.
+constexpr Duration clocks_differ_max = std::chrono::hours(1);
+bool credible(Instant dated, Instant now) { return dated <= now + clocks_differ_max; }
+
 // Going back is never refused for its failures, and the first time never delayed; only the next try waits.
 Decision keep_or_activate(const LedgerEntry& entry, Instant now) {
   const bool is_current = entry.state == CredentialState::Current;
-  if (!is_current && entry.last_failed_return) {
+  if (!is_current && entry.last_failed_return && credible(*entry.last_failed_return, now)) {
     const Instant again = *entry.last_failed_return + std::min(backoff_after(entry.failed_returns), return_backoff_max);
     if (now < again) return {.verb = Verb::Hold, .reason = reason::rolled_back, .due = again};
   }
@@ -74,7 +78,7 @@ Decision decide_pinned(const api::SecretRotationSpec& spec, const Ledger& ledger
 std::optional<Decision> breaker(const api::SecretRotationSpec& spec, const Ledger& ledger, Instant now) {
   if (spec.reason == api::Reason::ConfirmedCompromise) return {};
   if (ledger.attempts >= attempts_max) return refuse(reason::attempts_exhausted);
-  if (!ledger.last_failure) return {};
+  if (!ledger.last_failure || !credible(*ledger.last_failure, now)) return {};
   const Instant again = *ledger.last_failure + backoff_after(ledger.attempts);
   if (now >= again) return {};
   return Decision{.verb = Verb::Hold, .reason = reason::rolled_back, .due = again};
@@ -95,10 +99,13 @@ Decision decide_unusable(const api::SecretRotationSpec& spec, const Ledger& ledg
   return refuse(lane.newest->retained ? reason::revision_revoked : reason::revision_not_retained);
 }
 
-std::optional<Instant> due_of(const api::SecretRotationSpec& spec, const LedgerEntry& entry, const TimeZones& zones) {
+std::optional<Instant> due_of(const api::SecretRotationSpec& spec, const LedgerEntry& entry, Instant now, const TimeZones& zones) {
   if (!spec.schedule || spec.schedule->every <= Duration{0}) return {};
-  Instant due = std::max(entry.issued_at, entry.proven_at) + spec.schedule->every;
-  if (entry.reactivated_at) due = std::max(due, *entry.reactivated_at + spec.strategy.rollback_hold);
+  // Of unknown age is as good as old.
+  const Instant since = std::max(entry.issued_at, entry.proven_at);
+  Instant due = credible(since, now) ? since + spec.schedule->every : now;
+  const bool held = entry.reactivated_at && credible(*entry.reactivated_at, now);
+  if (held) due = std::max(due, *entry.reactivated_at + spec.strategy.rollback_hold);
   return next_opening(spec.schedule->windows, due, zones);
 }
 
@@ -125,7 +132,7 @@ Decision decide(const api::SecretRotationSpec& spec, const Ledger& ledger, Insta
 
   Decision decision = keep_or_activate(*lane.newest_usable, now);
   if (decision.verb == Verb::Hold) return decision;
-  decision.due = due_of(spec, *lane.newest_usable, zones);
+  decision.due = due_of(spec, *lane.newest_usable, now, zones);
   if (decision.verb != Verb::Keep || !decision.due || now < *decision.due) return decision;
   if (auto held = breaker(spec, ledger, now)) {
     if (held->verb == Verb::Refuse) return *held;

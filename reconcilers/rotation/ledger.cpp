@@ -120,10 +120,6 @@ std::vector<api::RotationRun> runs_of(const ObjectKey& rotation, const std::vect
   return mine;
 }
 
-bool matters_to(const ObjectKey& rotation, const std::string& identity, const api::RotationRun& run) {
-  return run.spec.rotation == rotation || !api::is_terminal(run.status.phase) || run.spec.identity == identity;
-}
-
 Ledger ledger_of(const std::vector<api::RotationRun>& runs, std::string_view revision, std::optional<Instant> status_floor,
                  std::optional<Instant> spec_floor) {
   Ledger ledger;

@@ -18,7 +18,7 @@ enum class Published : std::uint8_t { Unknown, Pending, Old, OldOfBoth, PendingO
 struct VaultObservation {
   Published latest = Published::Unknown;
   VaultRefusal refusal = VaultRefusal::None;
-  bool newer_generation = false;  // a keyturn-generation above the journal's: the journal is a restored backup
+  bool ahead_of_journal = false;  // what a later run published, or this one before its journal was restored from a backup
   bool foreign_owner = false;     // another store's keyturn-owner
 };
 struct DependentObservation {
@@ -56,7 +56,9 @@ struct Observation {
   std::optional<Instant> quiet_at;      // about when it will be
   bool staged = false;                  // the staging vault holds a version of this run; of what the provider holds, where that makes it
   bool value_lost = false;              // the pinned version cannot be read and never will be
-  bool idle_in_use = false;             // alternating: somebody is logged in with the principal that is to be set
+  VaultRefusal pending_refusal = VaultRefusal::None;  // why the pinned version may not be read, where it is needed
+  VaultRefusal old_refusal = VaultRefusal::None;      // the same for the version that was published before
+  bool idle_in_use = false;                           // alternating: somebody is logged in with the principal that is to be set
   MintObservation mint;
   std::vector<VaultObservation> vaults;
   std::vector<DependentObservation> dependents;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/reasons.h"
+#include "reconcilers/rotation/admission.h"
 #include "reconcilers/rotation/credential_format.h"
 #include "reconcilers/rotation/key_set.h"
 #include "reconcilers/rotation/needs.h"
@@ -51,12 +52,19 @@ class Gathering {
       } else {
         // A pinned version that is gone is never replaced by another (protocol.md 5).
         look_.seen.value_lost = pending.error().code == Errc::NotFound;
+        look_.seen.pending_refusal =
+            co_await why_refused(pending.error(), *targets_.staging, targets_.staging_name, run_.status.staged_version);
       }
     }
     const bool wants_old = (needs_.old || needs_.vaults) && !run_.status.old_version.empty();
     if (wants_old) {
-      auto old = co_await targets_.vaults.front()->read(context_.named("read old"), spec_.secret.name, run_.status.old_version);
-      if (old) look_.old = std::move(*old);
+      SecretVault& vault = *targets_.vaults.front();
+      auto old = co_await vault.read(context_.named("read old"), spec_.secret.name, run_.status.old_version);
+      if (old) {
+        look_.old = std::move(*old);
+      } else if (needs_.old && run_.spec.direction != api::Direction::Repair) {
+        look_.seen.old_refusal = co_await why_refused(old.error(), vault, spec_.secret.name, run_.status.old_version);
+      }
     }
   }
 
@@ -151,6 +159,15 @@ class Gathering {
   Look take() { return std::move(look_); }
 
  private:
+  // A version that may not be read was disabled, or the identity has lost its permission: what helps differs.
+  Awaitable<VaultRefusal> why_refused(const Error& error, SecretVault& vault, std::string secret, VersionId version) {
+    if (error.code != Errc::Denied) co_return VaultRefusal::None;
+    auto versions = co_await vault.versions(context_.named("list"), std::move(secret));
+    if (!versions) co_return VaultRefusal::Permission;
+    const auto listed = std::find_if(versions->begin(), versions->end(), [&](const VaultVersion& one) { return one.id == version; });
+    co_return listed != versions->end() && !listed->enabled ? VaultRefusal::Disabled : VaultRefusal::Permission;
+  }
+
   Secret password_in(const Secret& rendered) const {
     if (rendered.empty()) return {};
     auto login = extract(spec_.secret.format, rendered, run_.spec.pending_principal);
@@ -208,7 +225,8 @@ class Gathering {
     look_.latest[i] = version.id;
     const bool ours = version.tags.owner == known_.owner;
     seen.foreign_owner = version.tags.ours() && !ours;
-    seen.newer_generation = ours && version.tags.generation > run_.spec.generation;
+    const bool unknown = version.tags.run == run_tag(run_) && !may_have_published(run_);
+    seen.ahead_of_journal = ours && (unknown || version.tags.generation > run_.spec.generation);
     if (i == 0 && needs_.held) published_ = password_in(latest.value);
     if (run_.spec.protocol == api::Protocol::SharedKey && !look_.old.empty() && !look_.pending.empty()) {
       seen.latest = recognise(latest.value, look_.old, look_.pending);

@@ -84,7 +84,7 @@ Plan plan_staging(const RunSpec& run, const Journal& journal, const Observation&
 Plan fail_unmade(const RunSpec& run, Phase phase, const Observation& seen) {
   const bool fades = run.protocol == api::Protocol::Shift && !run.compromised;
   if (fades && seen.quiet && run.back_on_failure) return turn_back(run, phase, reason::progress_deadline_exceeded);
-  return fail(run, phase, reason::progress_deadline_exceeded);
+  return too_late(run, phase, reason::progress_deadline_exceeded, effect(Action::Mint, 0));
 }
 
 // The provider makes the value: asked until what it holds is another one, then that one is staged and chosen.
@@ -124,15 +124,16 @@ std::optional<Plan> spread(const RunSpec& run, const Journal& journal, const Obs
 Plan plan_accepting(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   const auto step = spread(run, journal, seen, now);
   if (!step) return advance(Phase::Publishing);
-  const bool too_late = past(journal.phase_since, run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0}), now);
-  return too_late && step->action != Action::Advance ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
+  const bool is_late = past(journal.phase_since, run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0}), now);
+  if (!is_late || step->action == Action::Advance) return *step;
+  return too_late(run, journal.phase, reason::progress_deadline_exceeded, *step);
 }
 
 Plan plan_switching(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
   if (is_shared(run)) return plan_accepting(run, journal, seen, now);
   if (auto step = install_everywhere(run, seen, Credential::Pending); step && enforced(Guard::VerifyBeforePublish)) {
-    const bool too_late = late(run, journal.phase_since, run.progress_deadline, now);
-    return too_late ? fail(run, journal.phase, reason::progress_deadline_exceeded) : *step;
+    const bool is_late = late(run, journal.phase_since, run.progress_deadline, now);
+    return is_late ? too_late(run, journal.phase, reason::progress_deadline_exceeded, *step) : *step;
   }
   // With two live credentials the old one must have survived the addition. One that only fades out may be gone early, and then forward is
   // the only way that helps.
@@ -145,18 +146,24 @@ Plan plan_switching(const RunSpec& run, const Journal& journal, const Observatio
   return advance(Phase::Publishing);
 }
 
-Plan plan_publishing(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
-  const auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase));
-  if (!step) return advance(Phase::Rolling);
-  if (late(run, journal.phase_since, run.publish_deadline, now)) return fail(run, journal.phase, reason::publish_deadline_exceeded);
-  if (step->action == Action::Publish && enforced(Guard::VerifyBeforePublish)) {
+// What is published was seen to log in just before.
+Plan publish_verified(const RunSpec& run, const Observation& seen, const Plan& step) {
+  if (step.action == Action::Publish && enforced(Guard::VerifyBeforePublish)) {
     const Acceptance pending = accepted_by_all(seen, Credential::Pending);
     if (pending.verdict == Verdict::Unknown) return wait(waits::observation);
     if (pending.verdict == Verdict::Some) return advance(mints(run) ? Phase::Minting : Phase::Switching);
   }
   // A vault that is read-only for a moment (region failover) is waited for until the deadline.
-  if (step->action == Action::Block && step->reason == reason::vault_read_only) return wait(waits::observation);
-  return *step;
+  if (step.action == Action::Block && step.reason == reason::vault_read_only) return wait(waits::observation);
+  return step;
+}
+
+Plan plan_publishing(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
+  const auto lacking = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase));
+  if (!lacking) return advance(Phase::Rolling);
+  const Plan step = publish_verified(run, seen, *lacking);
+  const bool is_late = late(run, journal.phase_since, run.publish_deadline, now);
+  return is_late ? too_late(run, journal.phase, reason::publish_deadline_exceeded, step) : step;
 }
 
 Plan plan_rolling(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
@@ -167,8 +174,8 @@ Plan plan_rolling(const RunSpec& run, const Journal& journal, const Observation&
   if (!step || !enforced(Guard::ConsumersBeforeRetiring)) return advance(Phase::Verifying);
   // The canaries' bake is wanted, and no lack of progress.
   const Duration allowed = run.progress_deadline + (run.canaries > 0 ? run.bake : Duration{0});
-  if (late(run, journal.phase_since, allowed, now)) return fail(run, journal.phase, reason::progress_deadline_exceeded);
-  return *step;
+  const bool is_late = late(run, journal.phase_since, allowed, now);
+  return is_late ? too_late(run, journal.phase, reason::progress_deadline_exceeded, *step) : *step;
 }
 
 // How long the old credential stays: for people (overlap) and for those not yet seen to have left (soak).
@@ -267,16 +274,26 @@ bool safe_to_park(const RunSpec& run, Phase phase) {
   return two_live(run) && before_point_of_no_return(phase);
 }
 
+// A run cannot do without its two values. The staged one is Keyturn's own to make readable again, as after a backup of the journal was
+// restored from before the end of the run; the other one belongs to people.
+std::optional<Plan> unreadable(const Observation& seen) {
+  if (seen.pending_refusal == VaultRefusal::Disabled) return effect(Action::Stage, 0);
+  if (seen.pending_refusal != VaultRefusal::None) return block(reason_of(seen.pending_refusal));
+  if (seen.old_refusal != VaultRefusal::None) return block(reason_of(seen.old_refusal));
+  return {};
+}
+
 // What overrides the phase's own step.
 std::optional<Plan> override_of(const RunSpec& run, const Journal& journal, const Observation& seen) {
   for (const VaultObservation& vault : seen.vaults) {
     if (vault.foreign_owner && enforced(Guard::ForeignOwnerBlocks)) return block(reason::foreign_owner);
-    if (vault.newer_generation && enforced(Guard::NewerGenerationBlocks)) return block(reason::journal_behind);
+    if (vault.ahead_of_journal && enforced(Guard::NewerGenerationBlocks)) return block(reason::journal_behind);
   }
   if (!seen.authorised && enforced(Guard::Authority)) return block(reason::not_bound);
-  if (seen.value_lost && enforced(Guard::LostValueBlocks)) return block(reason::value_lost);
   const bool unwanted = seen.deleted || seen.go_back || seen.superseded;
   if (unwanted && may_stop_at_once(run, journal.phase, seen)) return advance(Phase::Abandoned);
+  if (seen.value_lost && enforced(Guard::LostValueBlocks)) return block(reason::value_lost);
+  if (auto step = unreadable(seen)) return step;
   if (seen.deleted && !enforced(Guard::FinishWhenDeleted)) return advance(Phase::Abandoned);
   if (seen.suspended && safe_to_park(run, journal.phase)) return wait(waits::suspended);
   if (seen.go_back && before_point_of_no_return(journal.phase) && may_return(run)) {

@@ -40,7 +40,7 @@ enum class Credential : std::uint8_t { Pending, Old, OldOfBoth, PendingOfBoth };
 
 enum class Action : std::uint8_t {
   Advance,   // journal only: enter `phase`
-  Stage,     // write the pending value, or what the provider holds, to the staging vault
+  Stage,     // write the pending value, or what the provider holds, to the staging vault; make a pinned one readable again
   Mint,      // ask the provider at dependent `target` for a new value
   Install,   // make `credential` accepted at dependent `target`
   Publish,   // make `credential` what vault `target` returns

@@ -77,6 +77,11 @@ Plan fail(const RunSpec& run, Phase phase, std::string_view why) {
   return run.back_on_failure && may_return(run) ? turn_back(run, phase, why) : block(why);
 }
 
+Plan too_late(const RunSpec& run, Phase phase, std::string_view why, const Plan& step) {
+  if (may_return(run)) return fail(run, phase, why);
+  return step.action == Action::Wait ? block(why) : step;
+}
+
 Acceptance accepted_by_all(const Observation& seen, Credential credential) {
   for (std::size_t i = 0; i < seen.dependents.size(); ++i) {
     const ProbeResult probe = probe_of(seen.dependents[i], credential);

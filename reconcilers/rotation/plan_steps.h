@@ -29,6 +29,9 @@ bool may_return(const RunSpec& run);
 Plan turn_back(const RunSpec& run, api::Phase phase, std::string_view why);
 // The way back, where there is one; otherwise a human must act.
 Plan fail(const RunSpec& run, api::Phase phase, std::string_view why);
+// What becomes of `step` where its phase has taken too long. Where there is no way back it is still taken as soon as it can be, and a human
+// is told as long as it cannot.
+Plan too_late(const RunSpec& run, api::Phase phase, std::string_view why, const Plan& step);
 
 inline bool past(Instant since, Duration allowed, Instant now) { return now - since > allowed; }
 // The same for a phase of `run`. A first credential has no deadline: nobody waits on an old one, and there is no way back to take.

@@ -6,6 +6,7 @@
 #include "api/record_chain.h"
 #include "api/validate.h"
 #include "base/log.h"
+#include "reconcilers/rotation/guard.h"
 #include "reconcilers/rotation/pass.h"
 
 namespace keyturn {
@@ -51,6 +52,7 @@ Task<Outcome> RotationReconciler::reconcile(Context context, ObjectKey key) {
   auto own = co_await ports_.records.runs(context, [&](const api::RotationRun& run) { return run.spec.rotation == key; });
   if (!own) co_return own.error();
   pass.runs = runs_of(key, *own);
+  note_foreign_end(pass.runs, context.clock().boot_now());
   if (const api::RotationRun* run = unfinished(pass.runs)) pass.run = *run;
 
   auto rotation = co_await ports_.records.rotation(context, key);
@@ -58,6 +60,7 @@ Task<Outcome> RotationReconciler::reconcile(Context context, ObjectKey key) {
   pass.ghost = !rotation;
   if (pass.ghost && !pass.run) {
     watched_.erase(key);
+    claims_.forget(key);
     co_return Outcome::done();
   }
   pass.rotation = rotation ? std::move(*rotation) : ghost_of(*pass.run);
@@ -114,16 +117,30 @@ Task<Outcome> RotationReconciler::refused(Context context, Pass& pass, std::stri
   co_return Outcome::again(pass.timing().poll * patience_of_refusal);
 }
 
-// Without a run under way nobody needs a staged value (L4): neither the one that was used nor those that lost a race.
+// Without a run under way nobody needs a staged value (L4): neither the one that was used nor those that lost a race. What is of a later
+// generation than the journal read here knows is of a run that another controller has begun since.
 Task<> RotationReconciler::clean_up(Context context, Pass& pass) {
   auto versions = co_await pass.targets.staging->versions(context, pass.targets.staging_name);
   if (!versions) co_return versions.error();
+  const std::int64_t next = next_generation(pass.run ? pass.run->spec.frozen : pass.rotation.spec, pass.runs);
   for (const VaultVersion& version : *versions) {
-    if (!version.enabled || version.tags.owner != ports_.records.owner()) continue;
+    const bool over = version.tags.owner == ports_.records.owner() && version.tags.generation < next;
+    if (!version.enabled || !over) continue;
     auto disabled = co_await pass.targets.staging->set_enabled(context, pass.targets.staging_name, version.id, false);
     if (!disabled) co_return disabled.error();
   }
   co_return ok();
+}
+
+// What another epoch has sent for a run that it ended may still land: the quarantine counts from when that is first seen here.
+void RotationReconciler::note_foreign_end(const std::vector<api::RotationRun>& runs, BootInstant now) {
+  for (const api::RotationRun& run : runs) {
+    if (!api::is_terminal(run.status.phase) || run.status.owner_epoch == epoch_ || !enforced(Guard::TakeoverIsNoted)) continue;
+    std::int64_t& known = ended_elsewhere_[run.spec.identity];
+    if (run.spec.generation <= known) continue;
+    known = run.spec.generation;
+    quarantine_.taken_over(run.spec.identity, now);
+  }
 }
 
 Task<> RotationReconciler::publish_status(Context context, Pass& pass) {

@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "base/time_zone.h"
 #include "reconcilers/reconciler.h"
+#include "reconcilers/rotation/claims.h"
 #include "reconcilers/rotation/forecast.h"
 #include "reconcilers/rotation/ledger.h"
 #include "reconcilers/rotation/quarantine.h"
@@ -50,14 +52,18 @@ class RotationReconciler final : public Reconciler {
   Task<Outcome> keep_watch(Context context, Pass& pass);
   Task<Outcome> repair(Context context, Pass& pass, VersionId published);
   Task<> load_all(Context context, Pass& pass);
+  bool is_behind(const Pass& pass, const VersionTags& tags, const std::vector<api::RotationRun>& runs) const;
+  Task<Outcome> refused_as_behind(Context context, Pass& pass);
   Task<Outcome> refused(Context context, Pass& pass, std::string_view why, std::string message);
 
   // drive: a run is under way.
+  // From another epoch, unless that one has just taken the run from this one.
   Task<Outcome> claim(Context context, Pass& pass);
   Task<Outcome> advance(Context context, Pass& pass);
   Task<Outcome> act(Context context, Pass& pass);
   Task<Outcome> rest(Context context, Pass& pass);
   Task<> clean_up(Context context, Pass& pass);
+  void note_foreign_end(const std::vector<api::RotationRun>& runs, BootInstant now);
   void note_proven(Pass& pass);
   void note_withdrawn(Pass& pass);
   // Which consumers that are about to be restarted were restarted too often lately, by whichever rotation.
@@ -68,6 +74,8 @@ class RotationReconciler final : public Reconciler {
   RotationPorts ports_;
   EpochId epoch_;
   Quarantine quarantine_;
+  Claims claims_;
+  std::map<std::string, std::int64_t> ended_elsewhere_;  // by identity, the latest generation that another epoch has ended
   struct Watched {
     BootInstant at{};
     std::string drift;

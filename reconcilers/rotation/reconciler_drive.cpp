@@ -104,12 +104,21 @@ Task<Outcome> RotationReconciler::drive(Context context, Pass& pass) {
 }
 
 Task<Outcome> RotationReconciler::claim(Context context, Pass& pass) {
-  if (enforced(Guard::TakeoverIsNoted)) quarantine_.taken_over(pass.identity(), context.clock().boot_now());
+  const ObjectKey key = pass.rotation.meta.key();
+  const BootInstant boot_now = context.clock().boot_now();
+  const Duration silence = 2 * pass.timing().quarantine();  // so that whoever waits for it to end is not disturbed before
+  if (!claims_.may_take(key, pass.run->meta.name, pass.run->meta.resource_version, boot_now, silence)) {
+    co_return Outcome::again(pass.timing().poll);
+  }
+  if (enforced(Guard::TakeoverIsNoted)) quarantine_.taken_over(pass.identity(), boot_now);
   pass.run->status.owner_epoch = epoch_;
   pass.run->status.quiet_not_before = pass.now + pass.timing().quarantine();
   auto claimed = co_await ports_.records.update_run(context, *pass.run);
   if (!claimed && claimed.error().code != Errc::Conflict) co_return claimed.error();
-  log::info("took over a run", {{"rotation", pass.rotation.meta.key()}, {"run", pass.run->meta.name}});
+  if (claimed) {
+    claims_.took(key, pass.run->meta.name);
+    log::info("took over a run", {{"rotation", key}, {"run", pass.run->meta.name}});
+  }
   co_return Outcome::again(Duration{0});
 }
 
@@ -156,6 +165,7 @@ Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
     log::info("record sealed",
               {{"rotation", pass.rotation.meta.key()}, {"run", pass.run->meta.name}, {"record", pass.run->status.record_hash}});
     watched_.erase(pass.rotation.meta.key());
+    claims_.forget(pass.rotation.meta.key());
     auto cleaned = co_await clean_up(context, pass);
     if (!cleaned) log::warn("a staged value is still enabled", {{"rotation", pass.rotation.meta.key()}, {"error", cleaned.error()}});
   }
@@ -175,7 +185,9 @@ void RotationReconciler::note_proven(Pass& pass) {
     if (pass.look.seen.consumers[i].state != ConsumerState::Proven) continue;
     api::RunTarget* target = find_target(*pass.run, api::TargetKind::Consumer, consumers[i].name);
     const VersionId& version = pass.look.latest[vault_of(pass.run->spec.frozen, i)];
-    if (!target || (target->state == proven_state && target->version_seen == version)) continue;
+    const bool noted = target && target->state == proven_state && target->version_seen == version;
+    const bool ahead = noted && target->changed_at > pass.now;  // by a clock that was wrong
+    if (!target || (noted && !ahead)) continue;
     if (target->version_seen != version) target->mark.clear();
     target->version_seen = version;
     target->state = std::string(proven_state);
@@ -226,7 +238,8 @@ Task<Outcome> RotationReconciler::act(Context context, Pass& pass) {
   api::RunTarget* target = find_target(*pass.run, kind_of(step.action), name);
   if (!target) co_return Error{Errc::Internal, "the run has no such target"};
   const std::string before = target->state;
-  target->state = std::string(intended_state);
+  // What is staged is not published: that the state of a vault tells.
+  if (step.action != Action::Stage) target->state = std::string(intended_state);
   target->intent_epoch = epoch_;
   ++target->attempts;
   target->changed_at = pass.now;
@@ -265,7 +278,7 @@ Task<Outcome> RotationReconciler::act(Context context, Pass& pass) {
     co_return Outcome::again(error.retry_after.value_or(pass.timing().poll * (1 << doublings)));
   }
   log::info("step done", {{"rotation", pass.rotation.meta.key()}, {"step", describe(step, pass.run->spec)}});
-  target->state = std::string(done_state);
+  if (step.action != Action::Stage) target->state = std::string(done_state);
   target->last_error.clear();
   target->attempts = 0;
   if (step.action == Action::Converge) target->mark = executed->mark;

@@ -50,10 +50,11 @@ Task<Outcome> RotationReconciler::idle(Context context, Pass& pass) {
 
 Task<> RotationReconciler::load_all(Context context, Pass& pass) {
   const ObjectKey key = pass.rotation.meta.key();
-  const std::string identity = identity_of(pass.rotation.spec);
-  auto all = co_await ports_.records.runs(context, [&](const api::RotationRun& run) { return matters_to(key, identity, run); });
+  const api::SecretRotationSpec& spec = pass.rotation.spec;
+  auto all = co_await ports_.records.runs(context, [&](const api::RotationRun& run) { return matters_to(key, spec, run); });
   if (!all) co_return all.error();
   pass.all = std::move(*all);
+  note_foreign_end(pass.all, context.clock().boot_now());
   // Another controller may have begun or ended a run of this very rotation since the pass looked: what was decided is void then.
   const std::vector<api::RotationRun> own = runs_of(key, pass.all);
   if (own.size() != pass.runs.size() || unfinished(own)) co_return Error{Errc::Conflict, "the journal has moved"};
@@ -94,7 +95,7 @@ Task<Outcome> RotationReconciler::adopt_published(Context context, Pass& pass) {
   const bool tagged = found.tags.ours();
   const bool named = tagged && !found.tags.credential.empty();
   const CredentialName name = named ? found.tags.credential : CredentialName{spec.revision, spec.pin_serial.value_or(1)};
-  const std::int64_t generation = std::max(next_generation(identity_of(spec), pass.all), tagged ? found.tags.generation : 0);
+  const std::int64_t generation = std::max(next_generation(spec, pass.all), tagged ? found.tags.generation : 0);
   const EnvironmentView view = view_of(pass.environment.spec, spec, pass.targets, {});
   api::RotationRun record = adopt(pass.rotation, name, principal, found.versions, generation, view, pass.now);
   record.status.owner_epoch = epoch_;
@@ -127,11 +128,7 @@ Task<Outcome> RotationReconciler::begin_run(Context context, Pass& pass) {
     co_return co_await refused(context, pass, reason_of(latest->facts.refusal), "the secret cannot be read in its vault");
   }
   const VaultVersion version = *latest->facts.latest;
-  const bool behind =
-      version.tags.owner == ports_.records.owner() && version.tags.generation >= next_generation(identity_of(spec), pass.all);
-  if (behind && enforced(Guard::JournalBehindBlocks)) {
-    co_return co_await refused(context, pass, reason::journal_behind, "the vault carries a newer generation than the journal knows");
-  }
+  if (is_behind(pass, version.tags, pass.all)) co_return co_await refused_as_behind(context, pass);
   co_return co_await begin(context, pass, version.id);
 }
 
@@ -173,10 +170,19 @@ Task<Outcome> RotationReconciler::begin(Context context, Pass& pass, VersionId p
   auto created = co_await ports_.records.create_run(context, std::move(run));
   if (!created && created.error().code != Errc::Conflict) co_return created.error();
   if (created) {
+    claims_.took(key, created->meta.name);
     ports_.recorder.event(api::SecretRotation::kind, key, EventType::Normal, pass.decision.reason, "Begin",
                           "began to bring in " + pass.decision.credential.to_string());
   }
   co_return Outcome::again(Duration{0});
+}
+
+bool RotationReconciler::is_behind(const Pass& pass, const VersionTags& tags, const std::vector<api::RotationRun>& runs) const {
+  return enforced(Guard::JournalBehindBlocks) && ahead_of_journal(tags, ports_.records.owner(), pass.rotation.spec, runs);
+}
+
+Task<Outcome> RotationReconciler::refused_as_behind(Context context, Pass& pass) {
+  return refused(std::move(context), pass, reason::journal_behind, "the vault carries what a run published that the journal does not know");
 }
 
 // Steady state: is the current credential still published and accepted?
@@ -190,6 +196,7 @@ Task<Outcome> RotationReconciler::keep_watch(Context context, Pass& pass) {
   if (watched.at == BootInstant{} || boot_now - watched.at >= interval) {
     const DriftLook look = co_await look_for_drift(context.named("watch"), pass.targets, spec, last);
     if (look.told) {
+      if (is_behind(pass, look.tags, pass.runs)) co_return co_await refused_as_behind(context, pass);
       if (look.drift != watched.drift && !look.drift.empty()) {
         ports_.recorder.event(api::SecretRotation::kind, key, EventType::Warning, reason::drift, "Watch", look.drift);
       }

@@ -121,7 +121,7 @@ class Family : public Driver<Family, World, Effect> {
     VaultObservation& vault = seen.vaults.emplace_back();
     if (needs.vaults) {
       vault = {
-          .latest = compare(pending, unreadable), .newer_generation = world_.newest_run > journal.run, .foreign_owner = world_.foreign};
+          .latest = compare(pending, unreadable), .ahead_of_journal = world_.newest_run > journal.run, .foreign_owner = world_.foreign};
     }
     DependentObservation& dependent = seen.dependents.emplace_back();
     if (needs.pending && !unreadable) dependent.pending = probe(pending);

@@ -2,26 +2,9 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+
 namespace keyturn::simulation {
-namespace {
-
-constexpr std::string_view between_names = R"(","password":")";
-
-}  // namespace
-
-// The order of members and the escaping are those of the product's own renderer for passwords without special characters.
-std::string render(const Login& login) { return R"({"user":")" + login.principal + std::string(between_names) + login.password + R"("})"; }
-
-Login login_of(const std::string& rendered) {
-  constexpr std::string_view start = R"({"user":")";
-  const auto middle = rendered.find(between_names);
-  if (!rendered.starts_with(start) || middle == std::string::npos) return {};
-  const auto password = middle + between_names.size();
-  const auto end = rendered.find('"', password);
-  if (end == std::string::npos) return {};
-  return {rendered.substr(start.size(), middle - start.size()), rendered.substr(password, end - password)};
-}
-
 const StoredVersion* Vault::newest(const std::string& secret) const {
   const auto found = secrets.find(secret);
   return found == secrets.end() || found->second.empty() ? nullptr : &found->second.back();
@@ -34,29 +17,23 @@ StoredVersion* Vault::find(const std::string& secret, const VersionId& version) 
   return found == all->second.end() ? nullptr : &*found;
 }
 
-bool System::accepts(const Login& login) const {
-  const auto found = accepted.find(login.principal);
-  return found != accepted.end() && found->second.contains(login.password);
-}
-
 void Ground::found(std::size_t index, const std::string& password) {
   const Subject& subject = subjects[index];
-  const Login login{subject.principals.front(), password};
-  VersionId first;
+  const bool shared = subject.protocol == api::Protocol::SharedKey;
+  const Login login = shared ? Login{} : Login{subject.principals.front(), password};
+  const std::string value = shared ? render(Keys{password, {password}}) : render(login);
+  std::map<std::string, VersionId> first;
   for (const std::string& vault : subject.vaults) {
-    const VersionId id{"version-" + std::to_string(++versions_)};
-    vaults[vault].secrets[subject.secret].push_back({{.id = id, .created = clock_.now()}, render(login)});
-    if (first.empty()) first = id;
+    first[vault] = VersionId{"version-" + std::to_string(++versions_)};
+    vaults[vault].secrets[subject.secret].push_back({{.id = first[vault], .created = clock_.now()}, value});
   }
-  for (const std::string& name : subject.systems) {
-    systems[name].protocol = subject.protocol;
-    systems[name].accepted[login.principal].insert(login.password);
-  }
-  for (const std::string& name : subject.consumers) {
-    Application& application = applications[name];
+  for (const std::string& name : subject.systems) systems[name] = System(subject.protocol, login, fresh());
+  for (std::size_t i = 0; i < subject.consumers.size(); ++i) {
+    Application& application = applications[subject.consumers[i]];
     application.subject = index;
-    application.value = render(login);
-    application.loaded = application.resolved = first;
+    application.vault = subject.vaults[i % subject.vaults.size()];
+    application.value = value;
+    application.loaded = application.resolved = first[application.vault];
   }
 }
 
@@ -140,26 +117,26 @@ ProbeResult Ground::probe(const std::string& system, const Login& login) const {
 }
 
 void Ground::install(const std::string& name, const Login& login) {
-  System& system = systems.at(name);
-  std::set<std::string>& passwords = system.accepted[login.principal];
-  if (system.protocol != api::Protocol::Dual) passwords.clear();
-  passwords.insert(login.password);
+  systems.at(name).install(login);
   told(subject_of_system(name), "install");
 }
 
 void Ground::withdraw(const std::string& name, const Login& login) {
-  System& system = systems.at(name);
-  const std::size_t subject = subject_of_system(name);
-  std::set<std::string>& passwords = system.accepted[login.principal];
-  // Where one value lives it is scrambled, whatever it was.
-  const bool all = system.protocol != api::Protocol::Dual;
-  const std::vector<std::string> leaving = all ? std::vector<std::string>(passwords.begin(), passwords.end())
-                                               : std::vector<std::string>(passwords.count(login.password), login.password);
-  for (const std::string& password : leaving) {
-    if (watcher) watcher->withdrawing(subject, {login.principal, password});
-    passwords.erase(password);
+  dropped(name, systems.at(name).withdraw(login, fresh()));
+  told(subject_of_system(name), "withdraw");
+}
+
+void Ground::mint(const std::string& name, int slot) {
+  dropped(name, systems.at(name).mint(static_cast<std::size_t>(std::max(slot, 0)), fresh()));
+  told(subject_of_system(name), "mint");
+}
+
+std::string Ground::fresh() { return to_hex(sha256("made by a provider " + std::to_string(++made_))).substr(0, 24); }
+
+void Ground::dropped(const std::string& system, const std::vector<Login>& logins) {
+  for (const Login& login : logins) {
+    if (watcher) watcher->withdrawing(subject_of_system(system), login);
   }
-  told(subject, "withdraw");
 }
 
 Sessions Ground::sessions(const std::string& system, const std::string& principal) const {
@@ -203,12 +180,12 @@ std::string Ground::converge(const std::string& consumer, const VersionId& targe
   Application& application = applications.at(consumer);
   const Subject& subject = subjects[application.subject];
   if (application.resolved != target) {
-    const StoredVersion* latest = published(application.subject, subject.vaults.front());
+    const StoredVersion* latest = published(application.subject, application.vault);
     if (latest && latest->about.enabled) application.resolved = latest->about.id;
     return "synced " + application.resolved.value;
   }
   if (application.running && application.loaded != target) {
-    const StoredVersion* next = vaults.at(subject.vaults.front()).find(subject.secret, application.resolved);
+    const StoredVersion* next = vaults.at(application.vault).find(subject.secret, application.resolved);
     if (watcher && next) watcher->restarting(application.subject, next->value);
     begin_start(consumer);
   }
@@ -218,7 +195,7 @@ std::string Ground::converge(const std::string& consumer, const VersionId& targe
 void Ground::restart_by_itself(const std::string& consumer) {
   Application& application = applications.at(consumer);
   if (!application.running) return;
-  const StoredVersion* latest = published(application.subject, subjects[application.subject].vaults.front());
+  const StoredVersion* latest = published(application.subject, application.vault);
   if (latest && latest->about.enabled) application.resolved = latest->about.id;
   begin_start(consumer);
 }
@@ -232,7 +209,7 @@ void Ground::begin_start(const std::string& consumer) {
     Application& now = applications.at(consumer);
     if (now.starts != start) return;
     const Subject& subject = subjects[now.subject];
-    const StoredVersion* next = vaults.at(subject.vaults.front()).find(subject.secret, now.resolved);
+    const StoredVersion* next = vaults.at(now.vault).find(subject.secret, now.resolved);
     if (next) {
       if (now.ill_next && next->value != now.value) {
         now.ill_with = next->value;
@@ -250,16 +227,21 @@ void Ground::begin_start(const std::string& consumer) {
 
 void Ground::set_by_hand(const std::string& name, const Login& login) {
   System& system = systems.at(name);
-  if (system.protocol != api::Protocol::Dual) system.accepted[login.principal].clear();
-  system.accepted[login.principal].insert(login.password);
+  if (is_minted(system.protocol())) {
+    system.mint(0, login.password);
+  } else {
+    system.install(login);
+  }
   told(subject_of_system(name), "set by hand");
 }
 
 void Ground::publish_by_hand(std::size_t index, const Login& login) {
   const Subject& subject = subjects[index];
+  const bool shared = subject.protocol == api::Protocol::SharedKey;
   for (const std::string& name : subject.vaults) {
     const VersionId id{"version-" + std::to_string(++versions_)};
-    vaults.at(name).secrets[subject.secret].push_back({{.id = id, .created = clock_.now()}, render(login)});
+    const std::string value = shared ? render(Keys{login.password, {login.password}}) : render(login);
+    vaults.at(name).secrets[subject.secret].push_back({{.id = id, .created = clock_.now()}, value});
   }
   told(index, "published by hand");
 }

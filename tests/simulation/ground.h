@@ -4,25 +4,16 @@
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "api/rotation_run.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "reconcilers/rotation/systems.h"
+#include "tests/simulation/system.h"
 
 namespace keyturn::simulation {
-
-struct Login {
-  std::string principal;
-  std::string password;
-  auto operator<=>(const Login&) const = default;
-};
-std::string render(const Login& login);
-Login login_of(const std::string& rendered);
 
 // One secret, and all that holds it. A world has one to three, which share nothing.
 struct Subject {
@@ -34,7 +25,6 @@ struct Subject {
   std::vector<std::string> principals;
   std::vector<std::string> consumers;
 };
-constexpr bool two_live(api::Protocol protocol) { return protocol != api::Protocol::Single; }
 
 struct StoredVersion {
   VaultVersion about;
@@ -47,13 +37,9 @@ struct Vault {
   const StoredVersion* newest(const std::string& secret) const;
   StoredVersion* find(const std::string& secret, const VersionId& version);
 };
-struct System {
-  api::Protocol protocol = api::Protocol::Single;
-  std::map<std::string, std::set<std::string>> accepted;  // passwords by principal
-  bool accepts(const Login& login) const;
-};
 struct Application {
   std::size_t subject = 0;
+  std::string vault;   // where it reads
   std::string value;   // what it has loaded
   VersionId loaded;    // which version that was
   VersionId resolved;  // what the platform would give it at the next start
@@ -101,6 +87,8 @@ class Ground {
   ProbeResult probe(const std::string& system, const Login& login) const;
   void install(const std::string& system, const Login& login);
   void withdraw(const std::string& system, const Login& login);
+  std::vector<std::string> held(const std::string& system) const { return systems.at(system).held(); }
+  void mint(const std::string& system, int slot);
   Sessions sessions(const std::string& system, const std::string& principal) const;
   ConsumerFacts observe(const std::string& consumer, const VersionId& target) const;
   std::string converge(const std::string& consumer, const VersionId& target);
@@ -110,13 +98,16 @@ class Ground {
   void ill_with_the_next(const std::string& consumer) { applications.at(consumer).ill_next = true; }
   void restart_by_itself(const std::string& consumer);
   void set_by_hand(const std::string& system, const Login& login);
-  void publish_by_hand(std::size_t subject, const Login& login);
+  void publish_by_hand(std::size_t subject, const Login& login);  // of shared keys, its password as the key
 
   // ---- looks at the truth, for oracles
   const StoredVersion* published(std::size_t subject, const std::string& vault) const;
   bool accepted_everywhere(std::size_t subject, const Login& login) const;
 
  private:
+  // A value that a provider makes.
+  std::string fresh();
+  void dropped(const std::string& system, const std::vector<Login>& logins);
   std::size_t subject_of_system(const std::string& system) const;
   bool healthy(const Application& application) const;
   void begin_start(const std::string& consumer);
@@ -127,6 +118,7 @@ class Ground {
   Clock& clock_;
   std::function<void(Duration, std::function<void()>)> later_;
   int versions_ = 0;
+  int made_ = 0;
 };
 
 }  // namespace keyturn::simulation

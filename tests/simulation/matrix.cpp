@@ -18,7 +18,8 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr api::Protocol protocols[] = {api::Protocol::Single, api::Protocol::Dual, api::Protocol::Alternating};
+constexpr api::Protocol protocols[] = {api::Protocol::Single, api::Protocol::Dual,  api::Protocol::Alternating,
+                                       api::Protocol::Slots,  api::Protocol::Shift, api::Protocol::SharedKey};
 
 // What a run is meant to do before something goes wrong.
 enum class Course : std::uint8_t {

@@ -57,10 +57,8 @@ bool Oracle::durable(std::size_t subject, const Login& login) const {
 void Oracle::check_recoverable(std::size_t subject) {
   if (system_by_hand_.contains(subject)) return;
   for (const std::string& name : ground_.subjects[subject].systems) {
-    bool recoverable = false;
-    for (const auto& [principal, passwords] : ground_.systems.at(name).accepted) {
-      for (const std::string& password : passwords) recoverable |= durable(subject, {principal, password});
-    }
+    const std::vector<Login> accepted = ground_.systems.at(name).accepted();
+    const bool recoverable = std::any_of(accepted.begin(), accepted.end(), [&](const Login& login) { return durable(subject, login); });
     if (!recoverable) fail("I1", subject, name + " accepts only what nobody can read");
   }
 }
@@ -92,10 +90,8 @@ bool Oracle::in_switch_window(std::size_t index) const {
       expected.size() >= 2 && std::all_of(expected.begin(), expected.end(), [&](const Login& login) { return durable(index, login); });
   if (!both_durable) return false;
   for (const std::string& name : subject.systems) {
-    for (const auto& [principal, passwords] : ground_.systems.at(name).accepted) {
-      for (const std::string& password : passwords) {
-        if (!expected.contains({principal, password})) return false;
-      }
+    for (const Login& login : ground_.systems.at(name).accepted()) {
+      if (!expected.contains(login)) return false;
     }
   }
   return true;
@@ -109,8 +105,19 @@ bool Oracle::in_reload_window(std::size_t index) const {
   return phase == Phase::Switching || phase == Phase::Publishing || phase == Phase::Rolling || phase == Phase::RollingBack;
 }
 
+bool Oracle::still_cut_off(std::size_t subject) {
+  if (!cut_off_.contains(subject)) return false;
+  for (const std::string& vault : ground_.subjects[subject].vaults) {
+    const StoredVersion* newest = ground_.published(subject, vault);
+    if (newest && !ground_.accepted_everywhere(subject, login_of(newest->value))) return true;
+  }
+  if (!all_logged_in(subject)) return true;
+  cut_off_.erase(subject);
+  return false;
+}
+
 void Oracle::check_published_accepted(std::size_t subject) {
-  if (lenient(subject)) return;
+  if (lenient(subject) || still_cut_off(subject)) return;
   for (const std::string& vault : ground_.subjects[subject].vaults) {
     const StoredVersion* newest = ground_.published(subject, vault);
     if (!newest || ground_.accepted_everywhere(subject, login_of(newest->value)) || in_switch_window(subject)) continue;
@@ -119,15 +126,26 @@ void Oracle::check_published_accepted(std::size_t subject) {
 }
 
 bool Oracle::all_logged_in(std::size_t subject) const {
-  const std::vector<std::string>& consumers = ground_.subjects[subject].consumers;
-  return std::all_of(consumers.begin(), consumers.end(), [&](const std::string& name) {
+  const Subject& concerned = ground_.subjects[subject];
+  std::vector<std::string> in_use;
+  for (const std::string& name : concerned.consumers) {
     const Application& application = ground_.applications.at(name);
-    return !application.running || ground_.accepted_everywhere(subject, login_of(application.value));
-  });
+    if (application.running) in_use.push_back(application.value);
+  }
+  if (concerned.protocol != api::Protocol::SharedKey) {
+    return std::all_of(in_use.begin(), in_use.end(),
+                       [&](const std::string& value) { return ground_.accepted_everywhere(subject, login_of(value)); });
+  }
+  for (const std::string& sender : in_use) {
+    for (const std::string& receiver : in_use) {
+      if (!keys_of(receiver).accepts(keys_of(sender).send)) return false;
+    }
+  }
+  return true;
 }
 
 void Oracle::check_nobody_locked_out(std::size_t subject) {
-  if (lenient(subject) || all_logged_in(subject) || in_reload_window(subject)) return;
+  if (lenient(subject) || all_logged_in(subject) || in_reload_window(subject) || still_cut_off(subject)) return;
   fail(two_live(ground_.subjects[subject].protocol) ? "I4" : "I4w", subject, "a running consumer holds what is not accepted");
 }
 
@@ -147,7 +165,12 @@ void Oracle::published(std::size_t index, const VersionTags& tags, const Version
   const bool old_again = tags.credential == record.spec.old_credential && tags.credential != record.spec.credential;
   const bool past_return = record.status.phase == Phase::Retiring || record.status.phase == Phase::Succeeded;
   if (old_again && past_return) fail("I7", index, "the old value was published after the point of no return");
-  if (old_again && record.spec.reason == api::Reason::ConfirmedCompromise) fail("I13", index, "a compromised value was published again");
+  // Services that share a key send the old one until all of them accept the new one, whatever the reason.
+  const Phase phase = record.status.phase;
+  const bool on_the_way =
+      ground_.subjects[index].protocol == api::Protocol::SharedKey && phase != Phase::RollingBack && phase != Phase::Withdrawing;
+  const bool compromised = record.spec.reason == api::Reason::ConfirmedCompromise;
+  if (old_again && compromised && !on_the_way) fail("I13", index, "a compromised value was published again");
 }
 
 void Oracle::withdrawing(std::size_t index, const Login& login) {
@@ -206,6 +229,9 @@ void Oracle::journalled(const boost::json::object& object) {
 }
 
 void Oracle::restored(const std::vector<boost::json::object>& kept) {
+  for (std::size_t i = 0; i < ground_.subjects.size(); ++i) {
+    if (in_switch_window(i) || in_reload_window(i)) cut_off_.insert(i);
+  }
   runs_.clear();
   for (const boost::json::object& object : kept) {
     auto decoded = api::decode_rotation_run(object);
@@ -246,10 +272,21 @@ void Oracle::check_success(const Run& run) {
     if (concerned && application.running && application.value != first->value)
       fail("I14", index, "success, and " + name + " uses another value");
   }
-  if (!two_live(subject.protocol)) return;
+  check_one_left(index);
+}
+
+// Where the provider makes the values, it keeps the old one until it needs its place.
+void Oracle::check_one_left(std::size_t index) {
+  const Subject& subject = ground_.subjects[index];
+  if (subject.protocol == api::Protocol::SharedKey) {
+    for (const std::string& vault : subject.vaults) {
+      const std::size_t accepted = keys_of(ground_.published(index, vault)->value).accept.size();
+      if (accepted != 1) fail("I14", index, "success, and " + vault + " accepts " + std::to_string(accepted) + " keys");
+    }
+  }
+  if (!two_live(subject.protocol) || is_minted(subject.protocol)) return;
   for (const std::string& name : subject.systems) {
-    std::size_t live = 0;
-    for (const auto& [principal, passwords] : ground_.systems.at(name).accepted) live += passwords.size();
+    const std::size_t live = ground_.systems.at(name).accepted().size();
     if (live != 1) fail("I14", index, "success, and " + name + " accepts " + std::to_string(live) + " credentials");
   }
 }

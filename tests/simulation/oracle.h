@@ -60,6 +60,7 @@ class Oracle final : public GroundWatcher {
   const std::map<std::string, Run>& runs() const { return runs_; }
   const Run* unfinished(std::size_t subject) const;
   bool by_hand(std::size_t subject) const { return by_hand_.contains(subject); }
+  // Every running consumer is accepted by all systems, or by all other services that share its key.
   bool all_logged_in(std::size_t subject) const;
   // When anything outside of a controller's memory last changed.
   BootInstant last_change() const { return last_change_; }
@@ -74,8 +75,11 @@ class Oracle final : public GroundWatcher {
   void check_recoverable(std::size_t subject);
   void check_published_accepted(std::size_t subject);
   void check_nobody_locked_out(std::size_t subject);
+  void check_one_left(std::size_t subject);
   void check_one_run_per_identity(const Run& run);
   void check_success(const Run& run);
+  // A run was in its window when its journal was set back: the harm of the window lasts, and what the journal says no longer explains it.
+  bool still_cut_off(std::size_t subject);
   bool in_switch_window(std::size_t subject) const;
   bool in_reload_window(std::size_t subject) const;
   bool durable(std::size_t subject, const Login& login) const;
@@ -87,6 +91,7 @@ class Oracle final : public GroundWatcher {
   std::set<std::pair<std::string, Login>> verified_;
   std::set<std::size_t> by_hand_;
   std::set<std::size_t> system_by_hand_;
+  std::set<std::size_t> cut_off_;
   std::optional<BootInstant> unbound_since_;
   BootInstant last_change_{};
   bool repair_only_ = false;

@@ -180,16 +180,23 @@ void People::heal() {
 bool People::explains(std::size_t subject, std::string_view why) const {
   const auto done = [&](Did what) { return did_.contains({subject, what}); };
   const bool human = world_.oracle().by_hand(subject);
-  if (why == reason::drift || why == reason::foreign_publish || why == reason::baseline) return human;
-  if (why == reason::journal_behind) return world_.faults().counts()[static_cast<std::size_t>(FaultKind::RestoredBackup)] != 0;
+  const api::Protocol protocol = world_.ground().subjects[subject].protocol;
+  const bool restored = world_.faults().counts()[static_cast<std::size_t>(FaultKind::RestoredBackup)] != 0;
+  // Of what a provider made for a run that a restored journal does not know, only people can say what becomes of it.
+  const bool made = is_minted(protocol) && restored;
+  if (why == reason::drift) return human || made;
+  if (why == reason::foreign_publish) return human;
+  // Where one credential lives, a run that a restored journal does not know may have been in its switch.
+  if (why == reason::baseline) return human || (restored && !two_live(protocol));
+  if (why == reason::journal_behind) return restored;
   if (why == reason::pinned_serial_not_found || why == reason::pinned_serial_revoked) return done(Did::Pinned);
   if (why == reason::revision_revoked) return done(Did::RaisedFloor);
   if (why == reason::revision_not_retained) return true;  // an earlier name whose value never came to be published
   if (why == reason::attempts_exhausted) return world_.oracle().rolled_back >= 5;
-  // Where it is not to be taken back, a human must decide.
+  // Where it is not to be taken back a human must decide; where it cannot be, only an illness can keep it from going on.
   const bool held = done(Did::Held) || done(Did::RaisedFloor);
-  const bool stopped = why == reason::progress_deadline_exceeded || why == reason::publish_deadline_exceeded;
-  return stopped && held;
+  if (why == reason::consumer_unhealthy) return held || protocol == api::Protocol::Shift;
+  return held && (why == reason::progress_deadline_exceeded || why == reason::publish_deadline_exceeded);
 }
 
 }  // namespace keyturn::simulation

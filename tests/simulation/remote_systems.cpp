@@ -66,8 +66,12 @@ class RemoteSystem final : public Dependent {
       : link_(link), ground_(ground), trace_(trace), name_(std::move(name)) {}
 
   DependentCapabilities capabilities() const override {
-    const bool holds_two = ground_.systems.at(name_).protocol == api::Protocol::Dual;
-    return {.live_values_per_principal = holds_two ? 2 : 1, .tells_sessions = true};
+    const api::Protocol protocol = ground_.systems.at(name_).protocol();
+    const Addressing addressing = protocol == api::Protocol::Slots   ? Addressing::Slot
+                                  : protocol == api::Protocol::Shift ? Addressing::Shift
+                                                                     : Addressing::Value;
+    const bool holds_two = protocol == api::Protocol::Dual || is_minted(protocol);
+    return {.live_values_per_principal = holds_two ? 2 : 1, .tells_sessions = true, .addressing = addressing};
   }
   Task<ProbeResult> probe(Context context, std::string principal, const Secret& password) override {
     std::function<Result<ProbeResult>()> serve = [&ground = ground_, name = name_, login = Login{principal, text_of(password)}] {
@@ -93,6 +97,23 @@ class RemoteSystem final : public Dependent {
     std::function<Result<>()> serve = [&world = link_.world(), &ground = ground_, name = name_, login, what] {
       world.note("ground", what);
       ground.withdraw(name, login);
+      return ok();
+    };
+    co_return co_await link_.call<void>(std::move(context), {name_, what, Access::Write}, std::move(serve));
+  }
+  Task<std::vector<Secret>> held(Context context, std::string) override {
+    std::function<Result<std::vector<Secret>>()> serve = [&ground = ground_, name = name_] {
+      std::vector<Secret> values;
+      for (const std::string& value : ground.held(name)) values.push_back(Secret::copy_of(value));
+      return Result<std::vector<Secret>>(std::move(values));
+    };
+    co_return co_await link_.call<std::vector<Secret>>(std::move(context), {name_, name_ + ": read back"}, std::move(serve));
+  }
+  Task<> mint(Context context, std::string, int slot) override {
+    const std::string what = name_ + ": make a value in slot " + std::to_string(slot);
+    std::function<Result<>()> serve = [&world = link_.world(), &ground = ground_, name = name_, slot, what] {
+      world.note("ground", what);
+      ground.mint(name, slot);
       return ok();
     };
     co_return co_await link_.call<void>(std::move(context), {name_, what, Access::Write}, std::move(serve));

@@ -14,7 +14,7 @@ const api::Condition* true_condition(const api::SecretRotation& rotation, std::s
 }
 
 // Everybody on one value, and nothing left over.
-std::string missing_on_the_ground(World& world, std::size_t index) {
+std::string missing_on_the_ground(World& world, const People& people, std::size_t index) {
   Ground& ground = world.ground();
   const Subject& subject = ground.subjects[index];
   const StoredVersion* first = ground.published(index, subject.vaults.front());
@@ -28,11 +28,13 @@ std::string missing_on_the_ground(World& world, std::size_t index) {
     const Application& application = ground.applications.at(name);
     if (!application.running || application.value != first->value) return name + " does not use what is published";
   }
-  // What somebody added by hand, nobody but them knows of.
-  if (world.oracle().by_hand(index)) return {};
+  // What somebody added by hand, or a run that the journal has lost, nobody knows of; and a provider keeps the old value until it needs
+  // its place.
+  const bool lost = people.explains(index, reason::journal_behind);
+  if (world.oracle().by_hand(index) || lost || is_minted(subject.protocol)) return {};
+  if (subject.protocol == api::Protocol::SharedKey && keys_of(first->value).accept.size() != 1) return "more than one key is accepted";
   for (const std::string& name : subject.systems) {
-    std::size_t live = 0;
-    for (const auto& [principal, passwords] : ground.systems.at(name).accepted) live += passwords.size();
+    const std::size_t live = ground.systems.at(name).accepted().size();
     if (live != 1) return name + " accepts " + std::to_string(live) + " credentials";
   }
   return {};
@@ -60,6 +62,9 @@ std::string what_is_missing(World& world, const People& people, std::size_t inde
   if (!rotation) return "the rotation is gone";
   if (const Oracle::Run* run = world.oracle().unfinished(index)) {
     const std::string& blocked = run->record.status.blocked;
+    // Somebody's consumer is on a login that their hand has put there: nobody takes it from them.
+    const bool waits_for_people = run->record.status.phase == api::Phase::Staging && world.oracle().by_hand(index);
+    if (waits_for_people) return {};
     if (!blocked.empty() && people.explains(index, blocked)) return {};
     return "run " + run->record.meta.name + " rests in " + std::string(api::name_of(run->record.status.phase)) +
            (blocked.empty() ? ", and nobody is told why" : ", Blocked(" + blocked + ")");
@@ -68,7 +73,8 @@ std::string what_is_missing(World& world, const People& people, std::size_t inde
   if (const api::Condition* stalled = true_condition(*rotation, "Stalled")) {
     if (!people.explains(index, stalled->reason)) return "stalled: " + stalled->reason + ": " + stalled->message;
     // What cannot be had does not excuse what is: unless somebody's hand was in it, all is still well with what there is.
-    return world.oracle().by_hand(index) || stalled->reason == reason::journal_behind ? std::string{} : missing_on_the_ground(world, index);
+    return world.oracle().by_hand(index) || stalled->reason == reason::journal_behind ? std::string{}
+                                                                                      : missing_on_the_ground(world, people, index);
   }
   const api::Condition* ready = true_condition(*rotation, "Ready");
   if (!ready) {
@@ -79,7 +85,7 @@ std::string what_is_missing(World& world, const People& people, std::size_t inde
     if (reported) return {};
     return "not ready: " + (told ? told->reason + ": " + told->message : std::string("unknown"));
   }
-  if (std::string missing = missing_on_the_ground(world, index); !missing.empty()) return missing;
+  if (std::string missing = missing_on_the_ground(world, people, index); !missing.empty()) return missing;
   return missing_in_staging(world, index);
 }
 

@@ -55,7 +55,8 @@ void World::lay_ground() {
     const std::string mark(1, static_cast<char>('a' + i));
     Subject subject{.rotation = {"default", "login-" + mark}, .protocol = wanted.protocol, .secret = "login-" + mark};
     for (int k = 0; k < wanted.vaults; ++k) subject.vaults.push_back(numbered("vault", k));
-    for (int k = 0; k < wanted.systems; ++k) subject.systems.push_back(numbered("system-" + mark, k));
+    const int systems = wanted.protocol == api::Protocol::SharedKey ? 0 : is_minted(wanted.protocol) ? 1 : wanted.systems;
+    for (int k = 0; k < systems; ++k) subject.systems.push_back(numbered("system-" + mark, k));
     for (int k = 0; k < wanted.consumers; ++k) subject.consumers.push_back(numbered("app-" + mark, k));
     subject.principals = {"user-" + mark};
     if (wanted.protocol == api::Protocol::Alternating) subject.principals.push_back("other-" + mark);
@@ -97,10 +98,20 @@ api::SecretRotationSpec World::first_spec(std::size_t index) const {
   api::SecretRotationSpec spec;
   spec.environment = environment_name;
   spec.revision = "r0";
+  const bool shared = subject.protocol == api::Protocol::SharedKey;
   spec.secret = {.vaults = subject.vaults, .name = subject.secret, .format = {api::FormatType::Json, "/password", "/user"}};
   spec.generator = {.type = api::GeneratorType::Hex, .length = 16};
+  if (shared) {
+    spec.secret_class = api::SecretClass::SharedKey;
+    spec.secret.format = {api::FormatType::KeySet, {}, {}};
+  } else if (is_minted(subject.protocol)) {
+    spec.generator = {.type = api::GeneratorType::ProviderMinted};
+  }
   for (const std::string& name : subject.systems) spec.dependents.push_back({name, subject.principals});
-  for (const std::string& name : subject.consumers) spec.consumers.push_back({.name = name});
+  for (const std::string& name : subject.consumers) {
+    const std::string& vault = ground_.applications.at(name).vault;
+    spec.consumers.push_back({.name = name, .vault = vault == subject.vaults.front() ? std::string{} : vault});
+  }
   spec.strategy.acknowledge_outage = true;
   spec.strategy.overlap = std::chrono::minutes(5);
   return spec;

@@ -42,6 +42,7 @@ Task<api::RotationEnvironment> MemoryRecords::environment(Context, std::string n
 }
 
 Task<std::vector<api::RotationRun>> MemoryRecords::runs(Context, RunFilter wanted) {
+  if (before_each_look) before_each_look();
   std::vector<api::RotationRun> runs;
   std::copy_if(stored_runs.begin(), stored_runs.end(), std::back_inserter(runs), wanted);
   co_return runs;

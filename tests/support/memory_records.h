@@ -27,6 +27,7 @@ class MemoryRecords final : public Records {
   int writes = 0;                             // that changed something or tried to
   int fault_at = 0;                           // which write meets the fault, counted from 1; 0 = none
   Fault fault = Fault::None;
+  std::function<void()> before_each_look;  // another controller may write here
 
   const api::RotationRun* last_run(const ObjectKey& rotation) const;
 

@@ -67,6 +67,12 @@ const SimulatedVault::Version* SimulatedVault::find(const std::string& secret, c
   return found == versions->second.end() ? nullptr : &*found;
 }
 
+void SimulatedVault::disable(const std::string& secret, const VersionId& version) {
+  for (Version& one : secrets.at(secret)) {
+    if (one.about.id == version) one.about.enabled = false;
+  }
+}
+
 Task<SecretVault::Latest> SimulatedVault::read_latest(Context, std::string secret) {
   if (!reachable) co_return unreachable();
   Latest latest;
@@ -91,6 +97,7 @@ Task<Secret> SimulatedVault::read(Context, std::string secret, VersionId version
   if (!reachable) co_return unreachable();
   const Version* found = find(secret, version);
   if (!found) co_return Error{Errc::NotFound, "no such version"};
+  if (denies_values) co_return Error{Errc::Denied, "the identity has no permission"};
   if (!found->about.enabled) co_return Error{Errc::Denied, "the version is disabled"};
   co_return found->value.clone();
 }
@@ -168,7 +175,7 @@ Task<> SimulatedDependent::withdraw(Context context, std::string principal, cons
 }
 
 Task<Sessions> SimulatedDependent::sessions(Context, std::string principal, std::optional<Instant>) {
-  if (!reachable) co_return unreachable();
+  if (!reachable || !lists_sessions) co_return unreachable();
   const auto found = connections.find(principal);
   const int count = found == connections.end() ? 0 : found->second;
   co_return Sessions{.count = count, .clients = std::vector<std::string>(static_cast<std::size_t>(count), "192.0.2.7 a job")};

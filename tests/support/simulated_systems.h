@@ -48,10 +48,13 @@ class SimulatedVault final : public SecretVault {
   VaultRefusal refusal = VaultRefusal::None;            // of every versionless read
   bool reachable = true;
   bool read_only = false;
+  bool denies_values = false;  // the identity may list, and read no version by its id
 
   VersionId put(const std::string& secret, std::string_view value, VersionTags tags = {});
   const Version& newest(const std::string& secret) const { return secrets.at(secret).back(); }
   const Version* find(const std::string& secret, const VersionId& version) const;
+  // By hand, whatever is refused to others.
+  void disable(const std::string& secret, const VersionId& version);
 
   Task<Latest> read_latest(Context context, std::string secret) override;
   Task<Secret> read(Context context, std::string secret, VersionId version) override;
@@ -76,6 +79,7 @@ class SimulatedDependent final : public Dependent {
   std::map<std::string, int> connections;               // by principal
   bool reachable = true;
   bool knows_principals = true;  // false: there is nobody whose password could be set
+  bool lists_sessions = true;    // false: the list of connections cannot be had
   int refused_logins = 0;        // what a system counts before it locks an account
 
   void accept(const std::string& principal, std::string_view password) { accepted[principal].push_back(Secret::copy_of(password)); }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reconcilers/rotation/run_target.h"
 #include "tests/unit/reconcilers/rotation/test_runs.h"
 
 namespace keyturn {
@@ -38,11 +39,40 @@ TEST(RunName, FitsAnObjectNameHoweverLongTheIdentity) {
   EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string::npos);
 }
 
-TEST(NextGeneration, IsOneMoreThanAnyOfTheSameIdentity) {
-  const std::string identity = "erp/erp-db:app_a";
-  EXPECT_EQ(next_generation(identity, {}), 1);
-  EXPECT_EQ(next_generation(identity, {test_run(4, {"a", 1}, Phase::Succeeded), test_run(2, {"b", 1}, Phase::Succeeded)}), 5);
-  EXPECT_EQ(next_generation("another", {test_run(4, {"a", 1}, Phase::Succeeded)}), 1);
+TEST(NextGeneration, IsOneMoreThanAnyOfTheSameSecretOrIdentity) {
+  const api::SecretRotationSpec spec = test_rotation().spec;
+  EXPECT_EQ(next_generation(spec, {}), 1);
+  const std::vector<api::RotationRun> known{test_run(4, {"a", 1}, Phase::Succeeded), test_run(2, {"b", 1}, Phase::Succeeded)};
+  EXPECT_EQ(next_generation(spec, known), 5);
+  api::SecretRotationSpec edited = spec;
+  edited.dependents.push_back({"another-db", {"app_a"}});
+  EXPECT_EQ(next_generation(edited, known), 5) << "what is published next must be newer, whoever accepts it";
+  api::SecretRotationSpec another = edited;
+  another.secret.name = "another";
+  EXPECT_EQ(next_generation(another, known), 1);
+}
+
+VersionTags tags_of_run(std::int64_t generation) {
+  return {.run = "run-" + std::to_string(generation), .generation = generation, .owner = "this-store"};
+}
+
+TEST(AheadOfJournal, IsWhatARunPublishedThatIsNotKnown) {
+  const api::SecretRotationSpec spec = test_rotation().spec;
+  const std::vector<api::RotationRun> known{test_run(4, {"a", 1}, Phase::Succeeded)};
+  EXPECT_FALSE(ahead_of_journal(tags_of_run(4), "this-store", spec, known));
+  EXPECT_FALSE(ahead_of_journal(tags_of_run(3), "this-store", spec, known)) << "runs may be removed when they are old";
+  EXPECT_TRUE(ahead_of_journal(tags_of_run(5), "this-store", spec, known));
+  EXPECT_FALSE(ahead_of_journal(tags_of_run(5), "another-store", spec, known)) << "that is a foreign owner, and told as one";
+  EXPECT_FALSE(ahead_of_journal({}, "this-store", spec, known));
+}
+
+TEST(AheadOfJournal, IsWhatAKnownRunPublishedAfterTheBackup) {
+  const api::SecretRotationSpec spec = test_rotation().spec;
+  api::RotationRun run = test_run(4, {"a", 1}, Phase::Abandoned);
+  run.status.targets = {{.kind = api::TargetKind::Vault, .name = "main", .state = std::string(pending_state)}};
+  EXPECT_TRUE(ahead_of_journal(tags_of_run(4), "this-store", spec, {run}));
+  run.status.targets.front().state = std::string(intended_state);
+  EXPECT_FALSE(ahead_of_journal(tags_of_run(4), "this-store", spec, {run}));
 }
 
 TEST(InUseBy, FindsAnUnfinishedRunOfAnotherRotationThatSharesAPrincipalOrASecret) {

@@ -111,7 +111,7 @@ std::vector<Situation> situations_of(Guard guard) {
     }
     case Guard::NewerGenerationBlocks: {
       Observation seen = switched_world();
-      seen.vaults.back().newer_generation = true;
+      seen.vaults.back().ahead_of_journal = true;
       return {{single, in_phase(Phase::Publishing), seen, blocked_by(reason::journal_behind), act(Action::Publish)}};
     }
     case Guard::IdleLoginUnused: {

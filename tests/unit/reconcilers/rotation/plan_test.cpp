@@ -676,7 +676,7 @@ TEST(Plan, BlocksInEveryLivePhaseWhenItMayNotGoOn) {
     foreign.vaults[1].foreign_owner = true;
     EXPECT_EQ(plan_now(run_of(Protocol::Dual), phase, foreign), blocked_by(reason::foreign_owner));
     Observation behind = rolled_world();
-    behind.vaults[1].newer_generation = true;
+    behind.vaults[1].ahead_of_journal = true;
     EXPECT_EQ(plan_now(run_of(Protocol::Dual), phase, behind), blocked_by(reason::journal_behind));
     Observation unbound = rolled_world();
     unbound.authorised = false;
@@ -818,8 +818,15 @@ TEST(Plan, NeverReturnsToACompromisedCredential) {
   asked.go_back = true;
   EXPECT_EQ(plan_now(run, Phase::Rolling, asked), act(Action::Converge, 0));
   const Duration late = run.progress_deadline + Duration{1};
-  EXPECT_EQ(plan_now(run, Phase::Rolling, published_world(), late), blocked_by(reason::progress_deadline_exceeded));
-  EXPECT_EQ(plan_now(run, Phase::Publishing, switched_world(), late), blocked_by(reason::publish_deadline_exceeded));
+  // Forward is the only way, also late: it is taken as soon as it is open, and a human is told as long as it is not.
+  EXPECT_EQ(plan_now(run, Phase::Rolling, published_world(), late), act(Action::Converge, 0));
+  EXPECT_EQ(plan_now(run, Phase::Publishing, switched_world(), late), act(Action::Publish));
+  Observation moving = published_world();
+  for (ConsumerObservation& consumer : moving.consumers) consumer = {.state = ConsumerState::Moving, .begun = true};
+  EXPECT_EQ(plan_now(run, Phase::Rolling, moving, late), blocked_by(reason::progress_deadline_exceeded));
+  Observation unreachable = switched_world();
+  for (VaultObservation& vault : unreachable.vaults) vault.latest = Published::Unknown;
+  EXPECT_EQ(plan_now(run, Phase::Publishing, unreachable, late), blocked_by(reason::publish_deadline_exceeded));
 }
 
 TEST(Plan, KnowsWhichPhasesMayStillReturn) {
