@@ -226,8 +226,8 @@ ResourceType definition_type() {
   type.root = object_of("The definition of a kind. Here the definitions are fixed.", {});
   type.root.properties = envelope();
   // Manifests are compared with the built-in ones, not interpreted, so that an open structure is enough to describe them.
-  type.root.properties.push_back({"spec", map_of("How the kind is served.", leaf(Schema::Type::Object, "A part of it."))});
-  type.root.properties.push_back({"status", map_of("State of the definition.", leaf(Schema::Type::Object, "A part of it."))});
+  type.root.properties.push_back({"spec", leaf(Schema::Type::Object, "How the kind is served.")});
+  type.root.properties.push_back({"status", leaf(Schema::Type::Object, "State of the definition.")});
   type.columns = {{"Created At", "date", "When the definition was created", ".metadata.creationTimestamp", 0}};
   return type;
 }

@@ -15,9 +15,9 @@ struct DriftLook {
   VersionTags tags;     // of that
 };
 
-// Vaults first, then dependents (one fresh login with what is published), then consumers; the first that differs is named. `targets`,
-// `spec` and `last`, the run in force, must outlive the call.
+// `owner` is the identity of this installation's store. Vaults first, then dependents (one fresh login with what is published), then
+// consumers; the first that differs is named. `targets`, `spec` and `last`, the run in force, must outlive the call.
 Awaitable<DriftLook> look_for_drift(Context context, const Targets& targets, const api::SecretRotationSpec& spec,
-                                    const api::RotationRun& last);
+                                    const api::RotationRun& last, std::string owner);
 
 }  // namespace keyturn

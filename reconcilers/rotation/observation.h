@@ -21,11 +21,12 @@ struct VaultObservation {
   bool ahead_of_journal = false;  // what a later run published, or this one before its journal was restored from a backup
   bool foreign_owner = false;     // another store's keyturn-owner
 };
+inline constexpr int cannot_tell = -1;
 struct DependentObservation {
   ProbeResult pending = ProbeResult::Unknown;
   ProbeResult old = ProbeResult::Unknown;
-  int sessions_on_old = 0;      // before it goes
-  int sessions_on_pending = 0;  // before that one goes, on the way back
+  int sessions_on_old = 0;      // before it goes; cannot_tell = somebody may be there
+  int sessions_on_pending = 0;  // before that one goes, on the way back; the same
 };
 // What the provider holds, where it makes the values.
 struct MintObservation {

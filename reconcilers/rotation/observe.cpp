@@ -139,12 +139,11 @@ class Gathering {
       if (!targets_.dependents[i]->capabilities().tells_sessions) continue;
       auto found = co_await targets_.dependents[i]->sessions(context_.named("list sessions"), principal, std::nullopt);
       // Who cannot be listed may be there: what takes a login out of somebody's hands waits for an answer.
-      if (!found && needs_.idle) look_.seen.idle_in_use = true;
-      if (!found && needs_.sessions && back) look_.seen.dependents[i].sessions_on_pending = 1;
-      if (!found) continue;
-      if (needs_.idle) look_.seen.idle_in_use |= found->count > 0;
+      const int count = found ? found->count : cannot_tell;
+      if (needs_.idle) look_.seen.idle_in_use |= count != 0;
       DependentObservation& seen = look_.seen.dependents[i];
-      if (needs_.sessions) (back ? seen.sessions_on_pending : seen.sessions_on_old) = found->count;
+      if (needs_.sessions) (back ? seen.sessions_on_pending : seen.sessions_on_old) = count;
+      if (!found) continue;
       if (needs_.sessions) look_.sessions.insert(look_.sessions.end(), found->clients.begin(), found->clients.end());
     }
   }

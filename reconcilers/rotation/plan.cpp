@@ -190,6 +190,16 @@ bool retires(const RunSpec& run) {
   return two_live(run) && run.direction != api::Direction::Repair;
 }
 
+// Nobody may be logged in with what is about to go, as far as systems tell.
+std::optional<Plan> wait_for_sessions(const Observation& seen, int DependentObservation::* count, std::string_view why) {
+  if (!enforced(Guard::SessionsBeforeRetiring)) return {};
+  for (const DependentObservation& dependent : seen.dependents) {
+    if (dependent.*count == cannot_tell) return wait(waits::observation);
+    if (dependent.*count > 0) return wait(why);
+  }
+  return {};
+}
+
 Plan retire(const Observation& seen);
 
 Plan plan_verifying(const RunSpec& run, const Journal& journal, const Observation& seen, Instant now) {
@@ -202,9 +212,7 @@ Plan plan_verifying(const RunSpec& run, const Journal& journal, const Observatio
   if (!retires(run)) return advance(Phase::Succeeded);
   const Instant stays_until = journal.phase_since + stay(run, seen);
   if (now < stays_until) return wait(waits::soak, stays_until);
-  for (const DependentObservation& dependent : seen.dependents) {
-    if (dependent.sessions_on_old > 0 && !run.compromised && enforced(Guard::SessionsBeforeRetiring)) return wait(waits::sessions);
-  }
+  if (auto step = wait_for_sessions(seen, &DependentObservation::sessions_on_old, waits::sessions); step && !run.compromised) return *step;
   if (!seen.quiet && enforced(Guard::QuietBeforeRetiring)) return wait(waits::quiet, seen.quiet_at);
   return enforced(Guard::RetiringIsJournalled) ? advance(Phase::Retiring) : retire(seen);
 }
@@ -236,9 +244,7 @@ Plan plan_rolling_back(const RunSpec& run, const Journal& journal, const Observa
   if (auto step = publish_everywhere(run, seen, wanted_in(run.protocol, journal.phase))) return *step;
   if (auto step = converge_everywhere(run, journal, seen, now)) return *step;
   if (!two_live(run)) return advance(Phase::RolledBack);
-  for (const DependentObservation& dependent : seen.dependents) {
-    if (dependent.sessions_on_pending > 0 && enforced(Guard::SessionsBeforeRetiring)) return wait(waits::pending_sessions);
-  }
+  if (auto step = wait_for_sessions(seen, &DependentObservation::sessions_on_pending, waits::pending_sessions)) return *step;
   if (!seen.quiet && enforced(Guard::QuietBeforeWithdrawing)) return wait(waits::quiet, seen.quiet_at);
   // A provider's slot keeps what it made: nobody uses it, and the next run makes another one there.
   return advance(is_minted(run) ? Phase::RolledBack : Phase::Withdrawing);

@@ -194,7 +194,7 @@ Task<Outcome> RotationReconciler::keep_watch(Context context, Pass& pass) {
   const api::SecretRotationSpec& spec = pass.rotation.spec;
   const api::RotationRun& last = *run_in_force(pass.runs);
   if (watched.at == BootInstant{} || boot_now - watched.at >= interval) {
-    const DriftLook look = co_await look_for_drift(context.named("watch"), pass.targets, spec, last);
+    const DriftLook look = co_await look_for_drift(context.named("watch"), pass.targets, spec, last, ports_.records.owner());
     if (look.told) {
       if (is_behind(pass, look.tags, pass.runs)) co_return co_await refused_as_behind(context, pass);
       if (look.drift != watched.drift && !look.drift.empty()) {

@@ -57,7 +57,8 @@ std::string_view name_of(FaultKind kind) noexcept {
   return names[static_cast<std::size_t>(kind)];
 }
 
-void Faults::allow(std::uint64_t kinds, std::uint64_t odds) {
+void Faults::allow(std::uint64_t kinds, std::uint64_t odds, Among among) {
+  among_ = among;
   kinds_ = kinds;
   odds_ = odds;
 }
@@ -82,7 +83,7 @@ Duration Faults::late() {
   }
 }
 
-Fate Faults::fate_of_request() {
+Fate Faults::fate_of_request(bool effect) {
   ++requests_;
   Fate fate;
   fate.connect = milliseconds(draw_.below(3));
@@ -91,7 +92,7 @@ Fate Faults::fate_of_request() {
   if (script_ && requests_ == script_at_) {
     struck_ = true;
     strike(fate, *script_);
-  } else if (draw_.one_in(odds_)) {
+  } else if ((effect || among_ == Among::AllRequests) && draw_.one_in(odds_)) {
     std::vector<FaultKind> possible;
     for (const FaultKind kind : of_requests) {
       if (allowed(kind)) possible.push_back(kind);

@@ -76,8 +76,9 @@ class Faults {
  public:
   Faults(std::uint64_t seed, Patience patience) : draw_(seed, 2), patience_(patience) {}
 
+  enum class Among : std::uint8_t { AllRequests, Effects };
   // Which kinds may strike, a bit each, and one request in how many is struck; 0 = none.
-  void allow(std::uint64_t kinds, std::uint64_t odds);
+  void allow(std::uint64_t kinds, std::uint64_t odds, Among among = Among::AllRequests);
   bool allowed(FaultKind kind) const { return (kinds_ >> static_cast<unsigned>(kind) & 1U) != 0; }
   void stop() { odds_ = 0; }
 
@@ -86,7 +87,8 @@ class Faults {
   bool scripted_has_struck() const { return script_ && struck_; }
   std::uint64_t requests() const { return requests_; }
 
-  Fate fate_of_request();
+  // `effect`: it changes a vault, a system or a consumer.
+  Fate fate_of_request(bool effect);
   void count(FaultKind kind) { ++counts_[static_cast<std::size_t>(kind)]; }
   const FaultCounts& counts() const { return counts_; }
   const Patience& patience() const { return patience_; }
@@ -99,6 +101,7 @@ class Faults {
   Patience patience_;
   std::uint64_t kinds_ = 0;
   std::uint64_t odds_ = 0;
+  Among among_ = Among::AllRequests;
   std::uint64_t requests_ = 0;
   std::optional<FaultKind> script_;
   std::uint64_t script_at_ = 0;

@@ -73,15 +73,15 @@ Result<VaultVersion> Ground::append(const std::string& name, const std::string& 
   Vault& vault = vaults.at(name);
   if (vault.read_only) return Error{Errc::Unavailable, "the vault is read-only"};
   std::vector<StoredVersion>& all = vault.secrets[secret];
-  const VersionTags before = all.empty() ? VersionTags{} : all.back().about.tags;
+  const std::optional<StoredVersion> before = all.empty() ? std::nullopt : std::optional(all.back());
   all.push_back({{.id = {"version-" + std::to_string(++versions_)}, .created = clock_.now(), .tags = tags}, value});
-  const VaultVersion written = all.back().about;
+  const StoredVersion written = all.back();
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     if (subjects[i].secret != secret) continue;
-    if (watcher) watcher->published(i, tags, before, value);
+    if (watcher) watcher->published(i, written, before ? &*before : nullptr);
     told(i, "publish");
   }
-  return written;
+  return written.about;
 }
 
 Result<> Ground::tag(const std::string& vault, const std::string& secret, const VersionId& version, const VersionTags& tags) {
@@ -235,13 +235,15 @@ void Ground::set_by_hand(const std::string& name, const Login& login) {
   told(subject_of_system(name), "set by hand");
 }
 
-void Ground::publish_by_hand(std::size_t index, const Login& login) {
+void Ground::publish_by_hand(std::size_t index, const Login& login, const std::string& owner) {
   const Subject& subject = subjects[index];
   const bool shared = subject.protocol == api::Protocol::SharedKey;
   for (const std::string& name : subject.vaults) {
     const VersionId id{"version-" + std::to_string(++versions_)};
     const std::string value = shared ? render(Keys{login.password, {login.password}}) : render(login);
-    vaults.at(name).secrets[subject.secret].push_back({{.id = id, .created = clock_.now()}, value});
+    StoredVersion version{{.id = id, .created = clock_.now()}, value, clock_.boot_now()};
+    if (!owner.empty()) version.about.tags = {.run = "of-another", .generation = 1, .owner = owner, .credential = {"theirs", 1}};
+    vaults.at(name).secrets[subject.secret].push_back(std::move(version));
   }
   told(index, "published by hand");
 }

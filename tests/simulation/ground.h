@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct Subject {
 struct StoredVersion {
   VaultVersion about;
   std::string value;
+  std::optional<BootInstant> by_hand{};  // when somebody wrote it who is no controller
 };
 struct Vault {
   std::map<std::string, std::vector<StoredVersion>> secrets;  // oldest first
@@ -39,10 +41,11 @@ struct Vault {
 };
 struct Application {
   std::size_t subject = 0;
-  std::string vault;   // where it reads
-  std::string value;   // what it has loaded
-  VersionId loaded;    // which version that was
-  VersionId resolved;  // what the platform would give it at the next start
+  std::string vault;     // where it reads
+  std::string value;     // what it has loaded
+  VersionId loaded;      // which version that was
+  VersionId resolved;    // what the platform would give it at the next start
+  bool declared = true;  // false: no rotation names it; it restarts by itself now and then
   bool running = true;
   int starts = 0;
   Duration start_time{};
@@ -57,7 +60,7 @@ class GroundWatcher {
  public:
   virtual ~GroundWatcher() = default;
   virtual void changed(std::size_t subject, const std::string& what) = 0;
-  virtual void published(std::size_t subject, const VersionTags& tags, const VersionTags& before, const std::string& value) = 0;
+  virtual void published(std::size_t subject, const StoredVersion& now, const StoredVersion* before) = 0;
   virtual void withdrawing(std::size_t subject, const Login& login) = 0;
   virtual void restarting(std::size_t subject, const std::string& value) = 0;
   virtual void logged_in(const std::string& system, const Login& login) = 0;
@@ -98,7 +101,8 @@ class Ground {
   void ill_with_the_next(const std::string& consumer) { applications.at(consumer).ill_next = true; }
   void restart_by_itself(const std::string& consumer);
   void set_by_hand(const std::string& system, const Login& login);
-  void publish_by_hand(std::size_t subject, const Login& login);  // of shared keys, its password as the key
+  // Of shared keys, the password is the key. `owner` is another installation, or nobody.
+  void publish_by_hand(std::size_t subject, const Login& login, const std::string& owner);
 
   // ---- looks at the truth, for oracles
   const StoredVersion* published(std::size_t subject, const std::string& vault) const;

@@ -88,7 +88,7 @@ inline Awaitable<> Link::stand_still(Duration span) {
 template <class T>
 Task<T> Link::call(Context context, Request request, std::function<Result<T>()> serve) {
   if (here_.dead()) end();
-  const Fate fate = world_.faults().fate_of_request();
+  const Fate fate = world_.faults().fate_of_request(request.access == Access::Write);
   auto exchange = std::make_shared<Exchange<T>>(here_.executor());
   if (fate.crash == Crash::BeforeSend) here_.crash("before " + request.what);
   if (here_.dead()) {

@@ -62,6 +62,7 @@ api::Timing timing() {
   timing.server_residual = seconds(20);
   timing.soak = minutes(1);
   timing.drift_interval = minutes(10);
+  timing.poll = seconds(10);
   return timing;
 }
 
@@ -79,6 +80,12 @@ std::optional<std::string> settle(World& world, const People& people, Duration a
 void make_the_next_start_ill(World& world) {
   const std::string name = world.ground().subjects.front().consumers.back();
   world.ground().ill_with_the_next(name);
+}
+
+// Where there is no way back, people must decide about an illness.
+bool rests_for_people(World& world, const People& people) {
+  const Oracle::Run* run = world.oracle().unfinished(0);
+  return run && !run->record.status.blocked.empty() && people.explains(0, run->record.status.blocked);
 }
 
 Outcome live(const Class& what, std::uint64_t n) {
@@ -100,7 +107,9 @@ Outcome live(const Class& what, std::uint64_t n) {
   people.want(0, what.course == Course::Rollback ? "r0" : "r1");
   if (what.course == Course::TakenBack) {
     // Until the run is over: what comes after it, another attempt, is another story.
-    const auto over = [&] { return world.oracle().rolled_back + world.oracle().succeeded + world.oracle().abandoned > 0; };
+    const auto over = [&] {
+      return world.oracle().rolled_back + world.oracle().succeeded + world.oracle().abandoned > 0 || rests_for_people(world, people);
+    };
     const bool ended = world.run_until(over, hours(6), seconds(30));
     if (world.oracle().violation()) return violated(world.oracle().violation()->invariant + ": " + world.oracle().violation()->message);
     if (!ended) return violated("the run never ends");
@@ -110,7 +119,8 @@ Outcome live(const Class& what, std::uint64_t n) {
   // Nothing may land any more after that, and nothing may be wrong even then.
   if (!world.run_for(minutes(30))) return violated(world.oracle().violation()->invariant);
   if (auto missing = settle(world, people, hours(6))) return violated(*missing);
-  return {world.oracle().rolled_back > 0 ? End::RolledBack : End::Succeeded, calls, {}};
+  const End end = world.oracle().unfinished(0) ? End::Blocked : world.oracle().rolled_back > 0 ? End::RolledBack : End::Succeeded;
+  return {end, calls, {}};
 }
 
 struct Row {

@@ -13,6 +13,8 @@ using api::Phase;
 constexpr Duration authority_grace = std::chrono::minutes(2);
 // Far more than what people want in a world's time and what may be tried again.
 constexpr std::size_t runs_max = 100;
+// A look, the record of the intent, and a request that takes its time, or is late by what the quarantine covers.
+constexpr Duration look_to_effect_max = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -125,12 +127,19 @@ void Oracle::check_published_accepted(std::size_t subject) {
   }
 }
 
+bool Oracle::counts(std::size_t subject, const Application& application) const {
+  if (!application.running) return false;
+  return application.declared || std::none_of(runs_.begin(), runs_.end(), [&](const auto& run) {
+           return run.second.subject == subject && run.second.record.spec.reason == api::Reason::ConfirmedCompromise;
+         });
+}
+
 bool Oracle::all_logged_in(std::size_t subject) const {
   const Subject& concerned = ground_.subjects[subject];
   std::vector<std::string> in_use;
   for (const std::string& name : concerned.consumers) {
     const Application& application = ground_.applications.at(name);
-    if (application.running) in_use.push_back(application.value);
+    if (counts(subject, application)) in_use.push_back(application.value);
   }
   if (concerned.protocol != api::Protocol::SharedKey) {
     return std::all_of(in_use.begin(), in_use.end(),
@@ -151,9 +160,22 @@ void Oracle::check_nobody_locked_out(std::size_t subject) {
 
 // ---- at effects ----------------------------------------------------------------------------------------------------------------
 
-void Oracle::published(std::size_t index, const VersionTags& tags, const VersionTags& before, const std::string& value) {
+// What somebody else published may only be overwritten where that is wanted, and what another installation published never. Both may
+// happen between the last look and the request.
+void Oracle::check_overwritten(std::size_t index, const api::RotationRun& run, const StoredVersion& before) {
+  if (!before.by_hand || clock_.boot_now() - *before.by_hand < look_to_effect_max) return;
+  const bool enforced = run.spec.frozen.strategy.drift_policy == api::DriftPolicy::Enforce;
+  if (before.about.tags.ours()) fail("P1", index, "what another installation published was overwritten");
+  if (!enforced) fail("P1", index, "what somebody published by hand was overwritten");
+}
+
+void Oracle::published(std::size_t index, const StoredVersion& now, const StoredVersion* earlier) {
+  const VersionTags& tags = now.about.tags;
+  const VersionTags before = earlier ? earlier->about.tags : VersionTags{};
+  const auto by = runs_.find(tags.run);
+  if (earlier && by != runs_.end()) check_overwritten(index, by->second.record, *earlier);
   if (lenient(index)) return;
-  const Login login = login_of(value);
+  const Login login = login_of(now.value);
   for (const std::string& system : ground_.subjects[index].systems) {
     if (!verified_.contains({system, login})) fail("I5", index, "published before a login with it was seen at " + system);
   }
@@ -182,7 +204,7 @@ void Oracle::withdrawing(std::size_t index, const Login& login) {
   }
   for (const std::string& name : subject.consumers) {
     const Application& application = ground_.applications.at(name);
-    if (application.running && login_of(application.value) == login) fail("I6", index, "withdrawn while " + name + " uses it");
+    if (counts(index, application) && login_of(application.value) == login) fail("I6", index, "withdrawn while " + name + " uses it");
   }
 }
 
@@ -214,6 +236,7 @@ void Oracle::journalled(const boost::json::object& object) {
   if (subject == ground_.subjects.end()) return;
   run.subject = static_cast<std::size_t>(subject - ground_.subjects.begin());
   const auto before = runs_.find(run.record.meta.name);
+  const bool moves = before == runs_.end() || before->second.record.status.phase != run.record.status.phase;
   const bool ends =
       api::is_terminal(run.record.status.phase) && (before == runs_.end() || !api::is_terminal(before->second.record.status.phase));
   Run& kept = runs_[run.record.meta.name] = std::move(run);
@@ -226,6 +249,7 @@ void Oracle::journalled(const boost::json::object& object) {
   }
   if (ends) abandoned += kept.record.status.phase == Phase::Abandoned;
   changed(kept.subject, "journal");  // the windows move with the phase
+  if (moves && phase_begins_) phase_begins_(kept.subject, kept.record);
 }
 
 void Oracle::restored(const std::vector<boost::json::object>& kept) {
@@ -260,9 +284,11 @@ void Oracle::check_success(const Run& run) {
   const Login login = login_of(first->value);
   for (const std::string& vault : subject.vaults) {
     const StoredVersion* newest = ground_.published(index, vault);
-    const bool of_this_run =
-        newest && newest->about.tags.run == run.record.meta.name && newest->about.tags.credential == run.record.spec.credential;
-    if (!of_this_run) fail("I14", index, "success, and " + vault + " does not return the new value");
+    // What is repaired may be published already, by the run that brought it in.
+    const bool repairs = run.record.spec.direction == api::Direction::Repair;
+    const bool by_this_run = newest && (repairs || newest->about.tags.run == run.record.meta.name);
+    if (!by_this_run || newest->about.tags.credential != run.record.spec.credential)
+      fail("I14", index, "success, and " + vault + " does not return the new value");
   }
   if (!ground_.accepted_everywhere(index, login)) fail("I14", index, "success, and the new value is not accepted");
   for (const std::string& name : subject.consumers) {

@@ -2,6 +2,7 @@
 // reads the journal as the store has it, which is a ground truth of its own.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,6 +30,8 @@ class Oracle final : public GroundWatcher {
 
   // The journal moved: `object` is a RotationRun as it is stored now.
   void journalled(const boost::json::object& object);
+  // Told of every new phase of a run, before anything else happens.
+  void when_a_phase_begins(std::function<void(std::size_t, const api::RotationRun&)> told) { phase_begins_ = std::move(told); }
   // The journal was set back by hand: what was known of it is forgotten, and `kept` is what there is now.
   void restored(const std::vector<boost::json::object>& kept);
   // Somebody else wrote to the subject's systems or vaults: from here on only I1 and I2 are held against the controller.
@@ -44,7 +47,7 @@ class Oracle final : public GroundWatcher {
   void leaving(const std::string& what);
 
   void changed(std::size_t subject, const std::string& what) override;
-  void published(std::size_t subject, const VersionTags& tags, const VersionTags& before, const std::string& value) override;
+  void published(std::size_t subject, const StoredVersion& now, const StoredVersion* before) override;
   void withdrawing(std::size_t subject, const Login& login) override;
   void restarting(std::size_t subject, const std::string& value) override;
   void logged_in(const std::string& system, const Login& login) override { verified_.emplace(system, login); }
@@ -60,6 +63,8 @@ class Oracle final : public GroundWatcher {
   const std::map<std::string, Run>& runs() const { return runs_; }
   const Run* unfinished(std::size_t subject) const;
   bool by_hand(std::size_t subject) const { return by_hand_.contains(subject); }
+  // Nobody waits for who is not named where the old credential is compromised.
+  bool counts(std::size_t subject, const Application& application) const;
   // Every running consumer is accepted by all systems, or by all other services that share its key.
   bool all_logged_in(std::size_t subject) const;
   // When anything outside of a controller's memory last changed.
@@ -70,6 +75,7 @@ class Oracle final : public GroundWatcher {
 
  private:
   void fail(const std::string& invariant, std::size_t subject, const std::string& message);
+  void check_overwritten(std::size_t subject, const api::RotationRun& run, const StoredVersion& before);
   bool lenient(std::size_t subject) const { return by_hand_.contains(subject); }
   void check_readable(std::size_t subject);
   void check_recoverable(std::size_t subject);
@@ -87,6 +93,7 @@ class Oracle final : public GroundWatcher {
   Ground& ground_;
   Clock& clock_;
   std::string owner_;
+  std::function<void(std::size_t, const api::RotationRun&)> phase_begins_;
   std::map<std::string, Run> runs_;
   std::set<std::pair<std::string, Login>> verified_;
   std::set<std::size_t> by_hand_;

@@ -17,6 +17,7 @@ void People::declare_all() {
     api::SecretRotationSpec spec = world_.first_spec(i);
     spec.strategy.drift_policy = draw_.one_in(3) ? api::DriftPolicy::Enforce : api::DriftPolicy::Report;
     spec.strategy.waves.max_unavailable = 1 + static_cast<int>(draw_.below(2));
+    if (draw_.one_in(2)) spec.strategy.overlap = seconds(draw_.below(60));
     wanted_[i] = spec;
     world_.declare(i, spec);
   }
@@ -51,6 +52,19 @@ void People::hurry(Duration span, int acts) {
       world_.declare(subject, wanted_[subject]);
     });
   }
+}
+
+void People::waver_in(api::Phase phase) {
+  world_.oracle().when_a_phase_begins([this, phase](std::size_t subject, const api::RotationRun& run) {
+    const std::string& before = run.spec.old_credential.revision;
+    if (healed_ || run.status.phase != phase || before.empty() || !draw_.one_in(2)) return;
+    world_.later(draw_.between(Duration{0}, seconds(20)), [this, subject, before] {
+      if (healed_) return;
+      wanted_[subject].revision = before;
+      world_.note("people", world_.ground().subjects[subject].rotation.name + ": change their mind, want " + before + " again");
+      world_.declare(subject, wanted_[subject]);
+    });
+  });
 }
 
 // An earlier one nearly as often as a new one.
@@ -164,7 +178,8 @@ void People::by_hand(std::size_t index) {
   if (what != 0) {
     for (const std::string& system : subject.systems) world_.ground().set_by_hand(system, login);
   }
-  if (what != 1) world_.ground().publish_by_hand(index, login);
+  const std::string owner = draw_.one_in(3) ? "another-installation" : "";
+  if (what != 1) world_.ground().publish_by_hand(index, login, owner);
 }
 
 void People::heal() {
@@ -185,7 +200,7 @@ bool People::explains(std::size_t subject, std::string_view why) const {
   // Of what a provider made for a run that a restored journal does not know, only people can say what becomes of it.
   const bool made = is_minted(protocol) && restored;
   if (why == reason::drift) return human || made;
-  if (why == reason::foreign_publish) return human;
+  if (why == reason::foreign_publish || why == reason::foreign_owner) return human;
   // Where one credential lives, a run that a restored journal does not know may have been in its switch.
   if (why == reason::baseline) return human || (restored && !two_live(protocol));
   if (why == reason::journal_behind) return restored;

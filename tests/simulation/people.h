@@ -21,6 +21,8 @@ class People {
   // else: what an earlier run sent may then land in a later one.
   void plan(Duration span, int acts, bool by_hand);
   void hurry(Duration span, int acts);
+  // Whenever a run enters `phase`, now and then the revision before is wanted again a moment later.
+  void waver_in(api::Phase phase);
   // Takes back what would keep a run from its end: suspensions and missing bindings.
   void heal();
 

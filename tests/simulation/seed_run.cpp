@@ -33,18 +33,28 @@ api::Timing some_timing(Draw& draw) {
   // Most of what a world costs is looking at what has not changed.
   timing.poll = seconds(5 + static_cast<Duration::rep>(draw.below(16)));
   timing.server_residual = seconds(20 + 20 * static_cast<Duration::rep>(draw.below(4)));
-  timing.soak = minutes(1 + static_cast<Duration::rep>(draw.below(10)));
+  timing.soak = draw.one_in(3) ? Duration(seconds(5)) : Duration(minutes(1 + static_cast<Duration::rep>(draw.below(10))));
   timing.publish_deadline = draw.one_in(2) ? Duration(minutes(1)) : Duration(minutes(10));
   return timing;
 }
 
-// Most worlds are small: one secret and a few wishes. What goes wrong there goes wrong soon.
+// Most worlds are small: one secret and a few wishes. What goes wrong there goes wrong soon. In a rush, wishes follow each other within
+// the time in which a request may still land, and requests are what goes wrong.
 struct Size {
   std::size_t subjects = 1;
   Duration span = minutes(40);
   int acts = 2;
+  bool rush = false;
 };
+constexpr std::uint64_t effects_of_a_rush = bit(FaultKind::LostReply) | bit(FaultKind::Dropped) | bit(FaultKind::Late) |
+                                            bit(FaultKind::Slow) | bit(FaultKind::CrashAfterSend) | bit(FaultKind::CrashAfterEffect);
+
+std::uint64_t some_of_a_rush(Draw& draw) { return draw.one_in(2) ? bit(FaultKind::Late) : effects_of_a_rush; }
+
 Size some_size(Draw& draw) {
+  if (draw.one_in(3)) {
+    return {.span = minutes(5 + static_cast<Duration::rep>(draw.below(15))), .acts = 3 + static_cast<int>(draw.below(5)), .rush = true};
+  }
   if (!draw.one_in(6)) {
     return {.subjects = 1, .span = minutes(20 + static_cast<Duration::rep>(draw.below(40))), .acts = 1 + static_cast<int>(draw.below(4))};
   }
@@ -62,7 +72,8 @@ WorldSettings some_world(std::uint64_t seed, Draw& draw, std::uint64_t kinds, st
     settings.subjects.push_back({.protocol = protocols[draw.below(std::size(protocols))],
                                  .vaults = draw.one_in(3) ? 2 : 1,
                                  .systems = draw.one_in(4) ? 2 : 1,
-                                 .consumers = 1 + static_cast<int>(draw.below(3))});
+                                 .consumers = 1 + static_cast<int>(draw.below(3)),
+                                 .stranger = draw.one_in(2)});
   }
   return settings;
 }
@@ -101,10 +112,17 @@ std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t ki
   world.note("world", "is adopted");
 
   world.restart_after(draw.one_in(3) ? Duration(minutes(10)) : Duration(seconds(5)));
-  world.faults().allow(kinds, some_odds(draw));
+  if (size.rush) {
+    world.faults().allow(kinds, 2 + draw.below(8), Faults::Among::Effects);
+  } else {
+    world.faults().allow(kinds, some_odds(draw));
+  }
   if ((kinds & beyond_the_promise) != 0) world.oracle().demand_repair_only();
   Nemesis nemesis(world, draw, kinds, size.span);
-  if (draw.one_in(2)) {
+  constexpr api::Phase wavering[] = {api::Phase::Switching, api::Phase::Publishing, api::Phase::Rolling, api::Phase::Verifying,
+                                     api::Phase::Retiring};
+  if (draw.one_in(size.rush ? 2 : 4)) people.waver_in(wavering[draw.below(std::size(wavering))]);
+  if (size.rush || draw.one_in(2)) {
     people.hurry(size.span, size.acts);
   } else {
     people.plan(size.span, size.acts, (kinds & bit(FaultKind::Human)) != 0);
@@ -133,8 +151,8 @@ std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t ki
 
 SeedResult run_seed(std::uint64_t seed) {
   Draw draw(seed, 1);
-  const std::uint64_t kinds = some_kinds(draw);
   const Size size = some_size(draw);
+  const std::uint64_t kinds = size.rush ? some_of_a_rush(draw) : some_kinds(draw);
   World world(some_world(seed, draw, kinds, size.subjects));
   SeedResult result{.seed = seed};
   result.violation = live_through(world, draw, kinds, size);

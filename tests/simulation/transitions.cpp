@@ -49,6 +49,7 @@ WorldSettings small_world(std::uint64_t seed, Draw& draw) {
   api::Timing timing;
   timing.server_residual = seconds(20);
   timing.soak = minutes(1);
+  timing.poll = seconds(10);
   return {.seed = seed,
           .subjects = {{.protocol = protocols[draw.below(std::size(protocols))],
                         .vaults = draw.one_in(3) ? 2 : 1,

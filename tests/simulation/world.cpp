@@ -58,12 +58,18 @@ void World::lay_ground() {
     const int systems = wanted.protocol == api::Protocol::SharedKey ? 0 : is_minted(wanted.protocol) ? 1 : wanted.systems;
     for (int k = 0; k < systems; ++k) subject.systems.push_back(numbered("system-" + mark, k));
     for (int k = 0; k < wanted.consumers; ++k) subject.consumers.push_back(numbered("app-" + mark, k));
+    const bool stranger = wanted.stranger && wanted.protocol == api::Protocol::Alternating;
+    if (stranger) subject.consumers.push_back("job-" + mark);
     subject.principals = {"user-" + mark};
     if (wanted.protocol == api::Protocol::Alternating) subject.principals.push_back("other-" + mark);
     ground_.subjects.push_back(subject);
     ground_.found(i, users_.hex(16));
     for (const std::string& name : subject.consumers) {
       ground_.applications.at(name).start_time = std::chrono::seconds(5 + users_.below(20));
+    }
+    if (stranger) {
+      ground_.applications.at(subject.consumers.back()).declared = false;
+      restart_now_and_then(subject.consumers.back());
     }
   }
   ground_.vaults[staging_vault];
@@ -73,6 +79,13 @@ void World::lay_ground() {
   }
   auto made = ask(store_.create(context(), environment_resource, ObjectKey{{}, environment_name}, api::encode(environment())));
   if (!made) throw std::logic_error("no environment: " + made.error().message);
+}
+
+void World::restart_now_and_then(const std::string& consumer) {
+  later(std::chrono::minutes(10 + static_cast<Duration::rep>(users_.below(30))), [this, consumer] {
+    ground_.restart_by_itself(consumer);
+    restart_now_and_then(consumer);
+  });
 }
 
 api::RotationEnvironment World::environment() const {
@@ -109,7 +122,9 @@ api::SecretRotationSpec World::first_spec(std::size_t index) const {
   }
   for (const std::string& name : subject.systems) spec.dependents.push_back({name, subject.principals});
   for (const std::string& name : subject.consumers) {
-    const std::string& vault = ground_.applications.at(name).vault;
+    const Application& application = ground_.applications.at(name);
+    if (!application.declared) continue;
+    const std::string& vault = application.vault;
     spec.consumers.push_back({.name = name, .vault = vault == subject.vaults.front() ? std::string{} : vault});
   }
   spec.strategy.acknowledge_outage = true;

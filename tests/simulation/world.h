@@ -24,6 +24,7 @@ struct SubjectSettings {
   int vaults = 1;
   int systems = 1;
   int consumers = 2;
+  bool stranger = false;  // one more that the rotation does not name, where the system tells who is logged in
 };
 
 struct WorldSettings {
@@ -95,6 +96,7 @@ class World final : public Surroundings, public StoreServer {
  private:
   void settle();
   void lay_ground();
+  void restart_now_and_then(const std::string& consumer);
   api::RotationEnvironment environment() const;
   template <class T>
   Result<T> ask(Task<T> call);

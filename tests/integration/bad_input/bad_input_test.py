@@ -258,12 +258,14 @@ class DamagedFiles(Scratch):
 
 
 class Manifests(Scratch):
+    binary = None  # the first of the kubectls; one class is made for each of the others
+
     def setUp(self):
         super().setUp()
         self.started = self.controller().wait_ready()
 
     def kubectl(self, *arguments):
-        return run([shutil.which("kubectl"), "--kubeconfig", self.started.kubeconfig, *arguments], self.folder)
+        return run([self.binary or kubectls()[0], "--kubeconfig", self.started.kubeconfig, *arguments], self.folder)
 
     def refusal(self, text):
         done = self.kubectl("apply", "-f", self.write("manifest.yaml", text))
@@ -281,11 +283,11 @@ class Manifests(Scratch):
 
     def test_unknown_fields_are_named(self):
         said = self.refusal(UNKNOWN_ENVIRONMENT.replace("  revision:", "  revison: 2026-q4\n  revision:"))
-        self.assertIn('unknown field "spec.revison"', said)
+        self.assertRegex(said, r'unknown field "(spec\.)?revison"')  # an older kubectl finds it before the server does
 
     def test_what_is_missing_is_named(self):
         said = self.refusal(UNKNOWN_ENVIRONMENT.replace("  environmentRef: {name: nowhere}\n", ""))
-        self.assertIn("spec.environmentRef: Required value", said)
+        self.assertRegex(said, r'spec\.environmentRef: Required value|missing required field "environmentRef"')
 
     def test_a_kind_that_is_not_served_is_refused(self):
         self.assertIn("no matches for kind", self.refusal(UNKNOWN_ENVIRONMENT.replace("SecretRotation", "SecretRotator")))
@@ -471,14 +473,22 @@ class Privacy(Scratch):
             self.assertEqual(stat.S_IMODE(os.stat(self.path("data", name)).st_mode) & 0o077, 0, name)
 
 
+def kubectls():
+    listed = os.environ.get("KEYTURN_KUBECTL") or shutil.which("kubectl") or ""
+    return [binary for binary in listed.split(":") if binary]
+
+
 def main():
     global BIN
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="the build folder")
     options, rest = parser.parse_known_args()
     BIN = os.path.abspath(options.bin)
-    if not shutil.which("kubectl"):
+    if not kubectls():
         sys.exit("kubectl is missing: install Debian's package kubernetes-client")
+    for number, binary in enumerate(kubectls()[1:], start=2):
+        name = f"ManifestsOfKubectl{number}"
+        globals()[name] = type(name, (Manifests,), {"binary": binary})
     unittest.main(argv=[sys.argv[0], *rest])
 
 

@@ -71,6 +71,17 @@ TEST_P(Drift, OfASystemIsPutBackWhenAskedTo) {
   expect_repaired();
 }
 
+// A publication that was given up and sent again, and arrived after all.
+TEST_P(Drift, IsNotWhatTheLastRunPublishedTwice) {
+  site.reach(Phase::Succeeded);
+  const VersionTags tags = site.vault->newest(secret_name).about.tags;
+  site.published().expose([&](std::string_view value) { site.vault->put(secret_name, std::string(value), tags); });
+  for (int pass = 0; pass < 20; ++pass) site.pass();
+  EXPECT_NE(site.reason_of("Drifted"), reason::drift);
+  EXPECT_FALSE(site.recorder.heard(reason::drift));
+  EXPECT_EQ(site.reason_of("Ready"), reason::current_verified);
+}
+
 TEST_P(Drift, OfAVaultIsReported) {
   site.vault->put(secret_name, foreign_value);
   expect_reported_only();

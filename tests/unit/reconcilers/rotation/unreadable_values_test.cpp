@@ -85,6 +85,18 @@ TEST(IdleLogin, IsTakenFromNobodyWhileTheListOfConnectionsCannotBeHad) {
   ASSERT_TRUE(site.settle("inc-4711.1"));
 }
 
+TEST(OldLogin, IsTakenFromNobodyWhileTheListOfConnectionsCannotBeHad) {
+  Site site(Protocol::Alternating);
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Verifying));
+  site.dependent->lists_sessions = false;
+  for (int count = 0; count < 50; ++count) site.pass();
+  EXPECT_EQ(site.phase(), Phase::Verifying);
+  site.dependent->lists_sessions = true;
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+}
+
 TEST(OneRun, IsNotBegunWhereAnotherControllerBeganOneMeanwhile) {
   Site site(Protocol::Dual);
   ASSERT_TRUE(site.adopt());
