@@ -135,7 +135,7 @@ std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t ki
   people.heal();
   world.restart_after(seconds(5));
   // What still travels may land for a while; after that nothing disturbs.
-  if (!world.run_for(hours(1))) return world.oracle().violation();
+  if (!world.run_for(minutes(30))) return world.oracle().violation();
   std::string missing = what_is_missing(world, people);
   const auto ends = [&] {
     missing = what_is_missing(world, people);
