@@ -13,6 +13,9 @@
 
 namespace keyturn::bench {
 
+// How many batches a benchmark takes: the time of one call is too short for the library to find a number by itself.
+inline constexpr benchmark::IterationCount batches_timed = 5'000;
+
 class Batches {
  public:
   explicit Batches(benchmark::State& state) : state_(state) { nanoseconds_.reserve(batches_max); }

@@ -19,7 +19,7 @@ void encode_rotation(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(api::encode(rotation));
   });
 }
-BENCHMARK(encode_rotation)->UseManualTime();
+BENCHMARK(encode_rotation)->UseManualTime()->Iterations(batches_timed);
 
 void decode_rotation(benchmark::State& state) {
   const json::object object = api::encode(sample_rotation());
@@ -27,7 +27,7 @@ void decode_rotation(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(api::decode_secret_rotation(object));
   });
 }
-BENCHMARK(decode_rotation)->UseManualTime();
+BENCHMARK(decode_rotation)->UseManualTime()->Iterations(batches_timed);
 
 void encode_run(benchmark::State& state) {
   const api::RotationRun run = sample_run();
@@ -35,7 +35,7 @@ void encode_run(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(api::encode(run));
   });
 }
-BENCHMARK(encode_run)->UseManualTime();
+BENCHMARK(encode_run)->UseManualTime()->Iterations(batches_timed);
 
 void decode_run(benchmark::State& state) {
   const json::object object = api::encode(sample_run());
@@ -43,7 +43,7 @@ void decode_run(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(api::decode_rotation_run(object));
   });
 }
-BENCHMARK(decode_run)->UseManualTime();
+BENCHMARK(decode_run)->UseManualTime()->Iterations(batches_timed);
 
 void parse_text(benchmark::State& state) {
   const std::string text = json::serialize(api::encode(sample_rotation()));
@@ -52,7 +52,7 @@ void parse_text(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(json::parse(text));
   });
 }
-BENCHMARK(parse_text)->UseManualTime();
+BENCHMARK(parse_text)->UseManualTime()->Iterations(batches_timed);
 
 void write_text(benchmark::State& state) {
   const json::object object = api::encode(sample_rotation());
@@ -60,7 +60,7 @@ void write_text(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(json::serialize(object));
   });
 }
-BENCHMARK(write_text)->UseManualTime();
+BENCHMARK(write_text)->UseManualTime()->Iterations(batches_timed);
 
 }  // namespace
 }  // namespace keyturn::bench

@@ -43,7 +43,7 @@ void decide_keep(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(decide(rotation.spec, ledger, sample_now(), zones));
   });
 }
-BENCHMARK(decide_keep)->UseManualTime();
+BENCHMARK(decide_keep)->UseManualTime()->Iterations(batches_timed);
 
 void decide_mint(benchmark::State& state) {
   api::SecretRotation rotation = sample_rotation();
@@ -54,7 +54,7 @@ void decide_mint(benchmark::State& state) {
     for (int i = 0; i < calls; ++i) benchmark::DoNotOptimize(decide(rotation.spec, ledger, sample_now(), zones));
   });
 }
-BENCHMARK(decide_mint)->UseManualTime();
+BENCHMARK(decide_mint)->UseManualTime()->Iterations(batches_timed);
 
 void plan_every_phase(benchmark::State& state) {
   using api::Phase;
@@ -70,7 +70,7 @@ void plan_every_phase(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(plan_every_phase)->UseManualTime();
+BENCHMARK(plan_every_phase)->UseManualTime()->Iterations(batches_timed);
 
 }  // namespace
 }  // namespace keyturn::bench

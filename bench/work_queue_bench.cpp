@@ -41,7 +41,7 @@ void work_queue_pass(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(work_queue_pass)->UseManualTime()->Arg(0)->Arg(100'000);
+BENCHMARK(work_queue_pass)->UseManualTime()->Iterations(batches_timed)->Arg(0)->Arg(100'000);
 
 }  // namespace
 }  // namespace keyturn::bench
