@@ -59,6 +59,6 @@ function(keyturn_test name)
     ${name}
     PROPERTIES TIMEOUT ${ARG_TIMEOUT}
                ENVIRONMENT
-               "KEYTURN_SOURCE_DIR=${PROJECT_SOURCE_DIR};KEYTURN_BINARY_DIR=${PROJECT_BINARY_DIR};ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1;UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0"
+               "KEYTURN_SOURCE_DIR=${PROJECT_SOURCE_DIR};KEYTURN_BINARY_DIR=${PROJECT_BINARY_DIR};ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=die_after_fork=0;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0"
   )
 endfunction()
