@@ -222,28 +222,34 @@ class Gathering {
     }
     const VaultVersion& version = *latest.facts.latest;
     look_.latest[i] = version.id;
-    const bool ours = version.tags.owner == known_.owner;
-    seen.foreign_owner = version.tags.ours() && !ours;
-    const bool unknown = version.tags.run == run_tag(run_) && !may_have_published(run_);
-    seen.ahead_of_journal = ours && (unknown || version.tags.generation > run_.spec.generation);
     if (i == 0 && needs_.held) published_ = password_in(latest.value);
-    if (run_.spec.protocol == api::Protocol::SharedKey && !look_.old.empty() && !look_.pending.empty()) {
-      seen.latest = recognise(latest.value, look_.old, look_.pending);
-      return;
-    }
+    seen.latest = content_of(i, latest);
+    const bool ours = version.tags.owner == known_.owner;
     const bool of_this_run = ours && version.tags.run == run_tag(run_);
-    if (!look_.pending.empty() && latest.value.equals(look_.pending)) {
-      seen.latest = Published::Pending;
-    } else if (of_this_run && mints(run_.spec.protocol, run_.spec.direction) && version.tags.credential == run_.spec.credential) {
-      seen.latest = Published::Earlier;
-    } else if ((i == 0 && version.id == run_.status.old_version) || (!look_.old.empty() && latest.value.equals(look_.old))) {
-      seen.latest = Published::Old;
-    } else {
-      // Without the two values in hand nothing can be said against it.
-      const bool old_known = !look_.old.empty() || run_.spec.bootstrap;
-      const bool comparable = old_known && (!look_.pending.empty() || run_.status.staged_version.empty());
-      seen.latest = comparable ? Published::Foreign : Published::Unknown;
+    seen.foreign_owner = version.tags.ours() && !ours;
+    // The journal was restored from before this run published anything, or from before it went back: going forward it publishes no old
+    // value.
+    const bool unknown = of_this_run && !may_have_published(run_);
+    const bool went_back = of_this_run && seen.latest == Published::Old && !going_back(run_.status.phase);
+    seen.ahead_of_journal = unknown || went_back || (ours && version.tags.generation > run_.spec.generation);
+  }
+
+  // What a vault returns, relative to the two values in hand.
+  Published content_of(std::size_t i, const SecretVault::Latest& latest) const {
+    if (run_.spec.protocol == api::Protocol::SharedKey && !look_.old.empty() && !look_.pending.empty()) {
+      return recognise(latest.value, look_.old, look_.pending);
     }
+    if (!look_.pending.empty() && latest.value.equals(look_.pending)) return Published::Pending;
+    const VaultVersion& version = *latest.facts.latest;
+    const bool of_this_run = version.tags.owner == known_.owner && version.tags.run == run_tag(run_);
+    const bool chosen_before = of_this_run && version.tags.credential == run_.spec.credential;
+    if (chosen_before && mints(run_.spec.protocol, run_.spec.direction)) return Published::Earlier;
+    const bool old = !look_.old.empty() && latest.value.equals(look_.old);
+    if (old || (i == 0 && version.id == run_.status.old_version)) return Published::Old;
+    // Without the two values in hand nothing can be said against it.
+    const bool old_known = !look_.old.empty() || run_.spec.bootstrap;
+    const bool comparable = old_known && (!look_.pending.empty() || run_.status.staged_version.empty());
+    return comparable ? Published::Foreign : Published::Unknown;
   }
 
   Awaitable<ProbeResult> probe(std::size_t i, const Secret& rendered, std::string principal) {

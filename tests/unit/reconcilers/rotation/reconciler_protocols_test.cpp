@@ -469,6 +469,27 @@ TEST(SeveralVaults, BlockBeforeAnythingIsTouchedWhenOneOfThemWasChangedByHand) {
 
 // ---- shared keys -------------------------------------------------------------------------------------------------------------
 
+// A backup of the journal from the way forward, restored when the run has gone back: walking on from there would skip the document that
+// lets every service accept the new key.
+TEST_P(EveryKindWithAWayBack, DoesNotGoOnFromAJournalOfBeforeItWentBack) {
+  ProtocolSite site(GetParam());
+  ASSERT_TRUE(site.adopt());
+  site.want("b");
+  ASSERT_TRUE(site.reach(Phase::Rolling));
+  const api::RotationRun backup = *site.run_record();
+  site.want("2026-q4");
+  ASSERT_TRUE(site.reach(Phase::RolledBack));
+  site.restart();
+  const std::string version = site.records.stored_runs.back().meta.resource_version;
+  site.records.stored_runs.back() = backup;
+  site.records.stored_runs.back().meta.resource_version = version;
+  site.want("b");
+  const int before = site.effects->count;
+  for (int pass = 0; pass < 30; ++pass) site.pass();
+  EXPECT_EQ(site.run_record()->status.blocked, reason::journal_behind);
+  EXPECT_EQ(site.effects->count, before);
+}
+
 TEST(SharedKey, IsNotStagedWhereThereIsNoRoomForAnotherKey) {
   ProtocolSite site(Kind::AcceptSet);
   const std::string full = R"({"send":"a","accept":["a","b","c","d"]})";
