@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "reconcilers/rotation/targets.h"
 
 namespace keyturn::simulation {
 const StoredVersion* Vault::newest(const std::string& secret) const {
@@ -233,6 +234,12 @@ void Ground::set_by_hand(const std::string& name, const Login& login) {
     system.install(login);
   }
   told(subject_of_system(name), "set by hand");
+}
+
+void Ground::purge_staged(std::size_t index) {
+  const std::string staged = staging_name(subjects[index].vaults.front(), subjects[index].secret);
+  for (auto& [name, vault] : vaults) vault.secrets.erase(staged);
+  told(index, "purged");
 }
 
 void Ground::publish_by_hand(std::size_t index, const Login& login, const std::string& owner) {

@@ -101,6 +101,8 @@ class Ground {
   void ill_with_the_next(const std::string& consumer) { applications.at(consumer).ill_next = true; }
   void restart_by_itself(const std::string& consumer);
   void set_by_hand(const std::string& system, const Login& login);
+  // The staged values of the subject are gone for good.
+  void purge_staged(std::size_t subject);
   // Of shared keys, the password is the key. `owner` is another installation, or nobody.
   void publish_by_hand(std::size_t subject, const Login& login, const std::string& owner);
 

@@ -47,24 +47,32 @@ void People::hurry(Duration span, int acts) {
     world_.later(draw_.between(Duration{0}, span), [this] {
       if (healed_) return;
       const std::size_t subject = draw_.below(world_.ground().subjects.size());
-      const std::string what = want_another_revision(wanted_[subject]);
+      const bool compromised = draw_.one_in(8);
+      if (compromised) raise_the_floor(wanted_[subject], subject);
+      const std::string what = compromised ? "raise the floor" : want_another_revision(wanted_[subject]);
       world_.note("people", world_.ground().subjects[subject].rotation.name + ": " + what);
       world_.declare(subject, wanted_[subject]);
     });
   }
 }
 
-void People::waver_in(api::Phase phase) {
-  world_.oracle().when_a_phase_begins([this, phase](std::size_t subject, const api::RotationRun& run) {
+void People::waver_in(api::Phase phase, bool by_hands) {
+  world_.oracle().when_a_phase_begins([this, phase, by_hands](std::size_t subject, const api::RotationRun& run) {
     const std::string& before = run.spec.old_credential.revision;
     if (healed_ || run.status.phase != phase || before.empty() || !draw_.one_in(2)) return;
-    world_.later(draw_.between(Duration{0}, seconds(20)), [this, subject, before] {
+    world_.later(draw_.between(Duration{0}, seconds(20)), [this, subject, before, by_hands] {
       if (healed_) return;
+      if (by_hands) return by_hand(subject);
       wanted_[subject].revision = before;
       world_.note("people", world_.ground().subjects[subject].rotation.name + ": change their mind, want " + before + " again");
       world_.declare(subject, wanted_[subject]);
     });
   });
+}
+
+void People::raise_the_floor(api::SecretRotationSpec& spec, std::size_t subject) {
+  spec.issued_not_before = world_.context().clock().now();
+  did_.insert({subject, Did::RaisedFloor});
 }
 
 // An earlier one nearly as often as a new one.
@@ -132,8 +140,7 @@ void People::edit(std::size_t subject) {
   api::SecretRotationSpec& spec = wanted_[subject];
   std::string what;
   if (draw_.one_in(12)) {
-    spec.issued_not_before = world_.context().clock().now();
-    did_.insert({subject, Did::RaisedFloor});
+    raise_the_floor(spec, subject);
     what = "raise the floor";
   } else {
     what = change(spec, subject);
@@ -172,9 +179,10 @@ void People::by_hand(std::size_t index) {
   world_.faults().count(FaultKind::Human);
   const Subject& subject = world_.ground().subjects[index];
   const Login login{draw_.pick(subject.principals), "by-hand-" + std::to_string(draw_.below(1'000'000))};
-  const auto what = draw_.below(3);
   world_.note("people", subject.rotation.name + ": change things by hand");
+  const auto what = draw_.below(4);
   world_.oracle().touched_by_hand(index, what != 0);
+  if (what == 3) return world_.ground().purge_staged(index);
   if (what != 0) {
     for (const std::string& system : subject.systems) world_.ground().set_by_hand(system, login);
   }
@@ -201,6 +209,7 @@ bool People::explains(std::size_t subject, std::string_view why) const {
   const bool made = is_minted(protocol) && restored;
   if (why == reason::drift) return human || made;
   if (why == reason::foreign_publish || why == reason::foreign_owner) return human;
+  if (why == reason::value_lost) return world_.faults().counts()[static_cast<std::size_t>(FaultKind::Human)] != 0;
   // Where one credential lives, a run that a restored journal does not know may have been in its switch.
   if (why == reason::baseline) return human || (restored && !two_live(protocol));
   if (why == reason::journal_behind) return restored;

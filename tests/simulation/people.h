@@ -21,8 +21,8 @@ class People {
   // else: what an earlier run sent may then land in a later one.
   void plan(Duration span, int acts, bool by_hand);
   void hurry(Duration span, int acts);
-  // Whenever a run enters `phase`, now and then the revision before is wanted again a moment later.
-  void waver_in(api::Phase phase);
+  // Whenever a run enters `phase`, now and then the revision before is wanted again a moment later; or somebody changes things by hand.
+  void waver_in(api::Phase phase, bool by_hand);
   // Takes back what would keep a run from its end: suspensions and missing bindings.
   void heal();
 
@@ -40,6 +40,7 @@ class People {
  private:
   enum class Did : std::uint8_t { RaisedFloor, Pinned, Held, Deleted };
   void act(bool by_hand);
+  void raise_the_floor(api::SecretRotationSpec& spec, std::size_t subject);
   std::string want_another_revision(api::SecretRotationSpec& spec);
   void edit(std::size_t subject);
   void delete_and_declare(std::size_t subject);

@@ -48,8 +48,12 @@ struct Size {
 };
 constexpr std::uint64_t effects_of_a_rush = bit(FaultKind::LostReply) | bit(FaultKind::Dropped) | bit(FaultKind::Late) |
                                             bit(FaultKind::Slow) | bit(FaultKind::CrashAfterSend) | bit(FaultKind::CrashAfterEffect);
+constexpr std::uint64_t two_in_a_rush = effects_of_a_rush | bit(FaultKind::SuspendBeforeSend) | bit(FaultKind::SecondLeader);
 
-std::uint64_t some_of_a_rush(Draw& draw) { return draw.one_in(2) ? bit(FaultKind::Late) : effects_of_a_rush; }
+std::uint64_t some_of_a_rush(Draw& draw) {
+  if (draw.one_in(2)) return bit(FaultKind::Late);
+  return draw.one_in(2) ? effects_of_a_rush : two_in_a_rush;
+}
 
 Size some_size(Draw& draw) {
   if (draw.one_in(3)) {
@@ -121,7 +125,7 @@ std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t ki
   Nemesis nemesis(world, draw, kinds, size.span);
   constexpr api::Phase wavering[] = {api::Phase::Switching, api::Phase::Publishing, api::Phase::Rolling, api::Phase::Verifying,
                                      api::Phase::Retiring};
-  if (draw.one_in(size.rush ? 2 : 4)) people.waver_in(wavering[draw.below(std::size(wavering))]);
+  if (draw.one_in(size.rush ? 2 : 4)) people.waver_in(wavering[draw.below(std::size(wavering))], (kinds & bit(FaultKind::Human)) != 0);
   if (size.rush || draw.one_in(2)) {
     people.hurry(size.span, size.acts);
   } else {
