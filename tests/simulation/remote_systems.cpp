@@ -83,23 +83,13 @@ class RemoteSystem final : public Dependent {
   }
   Task<> install(Context context, std::string principal, const Secret& password) override {
     const Login login{principal, text_of(password)};
-    const std::string what = name_ + ": install " + trace_.name_of_value(render(login));
-    std::function<Result<>()> serve = [&world = link_.world(), &ground = ground_, name = name_, login, what] {
-      world.note("ground", what);
-      ground.install(name, login);
-      return ok();
-    };
-    co_return co_await link_.call<void>(std::move(context), {name_, what, Access::Write}, std::move(serve));
+    co_return co_await effect(std::move(context), "install " + trace_.name_of_value(render(login)),
+                              [login](Ground& ground, const std::string& name) { ground.install(name, login); });
   }
   Task<> withdraw(Context context, std::string principal, const Secret& password) override {
     const Login login{principal, text_of(password)};
-    const std::string what = name_ + ": withdraw " + trace_.name_of_value(render(login));
-    std::function<Result<>()> serve = [&world = link_.world(), &ground = ground_, name = name_, login, what] {
-      world.note("ground", what);
-      ground.withdraw(name, login);
-      return ok();
-    };
-    co_return co_await link_.call<void>(std::move(context), {name_, what, Access::Write}, std::move(serve));
+    co_return co_await effect(std::move(context), "withdraw " + trace_.name_of_value(render(login)),
+                              [login](Ground& ground, const std::string& name) { ground.withdraw(name, login); });
   }
   Task<std::vector<Secret>> held(Context context, std::string) override {
     std::function<Result<std::vector<Secret>>()> serve = [&ground = ground_, name = name_] {
@@ -110,13 +100,8 @@ class RemoteSystem final : public Dependent {
     co_return co_await link_.call<std::vector<Secret>>(std::move(context), {name_, name_ + ": read back"}, std::move(serve));
   }
   Task<> mint(Context context, std::string, int slot) override {
-    const std::string what = name_ + ": make a value in slot " + std::to_string(slot);
-    std::function<Result<>()> serve = [&world = link_.world(), &ground = ground_, name = name_, slot, what] {
-      world.note("ground", what);
-      ground.mint(name, slot);
-      return ok();
-    };
-    co_return co_await link_.call<void>(std::move(context), {name_, what, Access::Write}, std::move(serve));
+    co_return co_await effect(std::move(context), "make a value in slot " + std::to_string(slot),
+                              [slot](Ground& ground, const std::string& name) { ground.mint(name, slot); });
   }
   Task<Sessions> sessions(Context context, std::string principal, std::optional<Instant>) override {
     std::function<Result<Sessions>()> serve = [&ground = ground_, name = name_, principal] {
@@ -126,6 +111,17 @@ class RemoteSystem final : public Dependent {
   }
 
  private:
+  // Noted when it arrives, which may be long after the caller has given up.
+  Task<> effect(Context context, std::string does, std::function<void(Ground&, const std::string&)> apply) {
+    const std::string what = name_ + ": " + does;
+    std::function<Result<>()> serve = [&world = link_.world(), &ground = ground_, name = name_, apply = std::move(apply), what] {
+      world.note("ground", what);
+      apply(ground, name);
+      return ok();
+    };
+    co_return co_await link_.call<void>(std::move(context), {name_, what, Access::Write}, std::move(serve));
+  }
+
   Link& link_;
   Ground& ground_;
   Trace& trace_;
