@@ -95,7 +95,7 @@ constexpr std::array entries{
           journal_behind,
           "The vault carries a newer generation than the journal: the API server was restored from an older backup.",
           {}},
-    Entry{Group::Blocked, identity_in_use, "Another rotation has an unfinished run for the same principal of the same system.", {}},
+    Entry{Group::Blocked, identity_in_use, "Another rotation manages the same login or the same secret.", {}},
     Entry{Group::Blocked,
           not_bound,
           "No binding of the environment gives this namespace all that the rotation names, or what it names does not exist.",

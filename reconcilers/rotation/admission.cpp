@@ -142,10 +142,21 @@ std::string run_name(const std::string& identity, std::int64_t generation) {
 const api::RotationRun* in_use_by(const api::SecretRotationSpec& spec, const ObjectKey& rotation,
                                   const std::vector<api::RotationRun>& all) {
   const auto found = std::find_if(all.begin(), all.end(), [&](const api::RotationRun& run) {
-    if (api::is_terminal(run.status.phase) || run.spec.rotation == rotation) return false;
-    return share_principal(spec, run.spec.frozen) || share_secret(spec, run.spec.frozen);
+    return !api::is_terminal(run.status.phase) && run.spec.rotation != rotation && overlap(spec, run.spec.frozen);
   });
   return found == all.end() ? nullptr : &*found;
+}
+
+bool overlap(const api::SecretRotationSpec& a, const api::SecretRotationSpec& b) { return share_principal(a, b) || share_secret(a, b); }
+
+const api::RotationRun* brought_in_by_another(const api::SecretRotationSpec& spec, const ObjectKey& rotation,
+                                              const std::vector<api::RotationRun>& all) {
+  const api::RotationRun* newest = nullptr;
+  for (const api::RotationRun& run : all) {
+    if (run.status.phase != api::Phase::Succeeded || !same_lineage(spec, run)) continue;
+    if (!newest || run.spec.generation > newest->spec.generation) newest = &run;
+  }
+  return newest && newest->spec.rotation != rotation ? newest : nullptr;
 }
 
 bool matters_to(const ObjectKey& rotation, const api::SecretRotationSpec& spec, const api::RotationRun& run) {

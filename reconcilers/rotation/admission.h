@@ -21,6 +21,13 @@ std::string run_name(const std::string& identity, std::int64_t generation);
 // An unfinished run of another rotation that touches a principal or a secret that `spec` touches too; null = none.
 const api::RotationRun* in_use_by(const api::SecretRotationSpec& spec, const ObjectKey& rotation, const std::vector<api::RotationRun>& all);
 
+// Whether two rotations would change the same principal of a system, or the same secret.
+bool overlap(const api::SecretRotationSpec& a, const api::SecretRotationSpec& b);
+
+// The run that brought in what is in force of the credential or the secret of `spec`, when it is another rotation's; null = it is not.
+const api::RotationRun* brought_in_by_another(const api::SecretRotationSpec& spec, const ObjectKey& rotation,
+                                              const std::vector<api::RotationRun>& all);
+
 // Whether a run matters to a rotation that is about to begin one: it is the rotation's own, it is under way, or its generation counts.
 bool matters_to(const ObjectKey& rotation, const api::SecretRotationSpec& spec, const api::RotationRun& run);
 

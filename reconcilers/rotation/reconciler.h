@@ -52,6 +52,9 @@ class RotationReconciler final : public Reconciler {
   Task<Outcome> keep_watch(Context context, Pass& pass);
   Task<Outcome> repair(Context context, Pass& pass, VersionId published);
   Task<> load_all(Context context, Pass& pass);
+  // The other rotation that changes this one's login or secret now, or brought in what is in force of it and still stands (I10).
+  Task<std::optional<ObjectKey>> other_keeper(Context context, const Pass& pass);
+  Task<Outcome> refused_as_kept(Context context, Pass& pass, ObjectKey by);
   bool is_behind(const Pass& pass, const VersionTags& tags, const std::vector<api::RotationRun>& runs) const;
   Task<Outcome> refused_as_behind(Context context, Pass& pass);
   Task<Outcome> refused(Context context, Pass& pass, std::string_view why, std::string message);

@@ -77,6 +77,9 @@ Task<Gate> RotationReconciler::gate_of(Context context, Pass& pass) {
 // What is published before Keyturn comes is taken over as it is, once it is seen to log in (vision.md, promise 5).
 Task<Outcome> RotationReconciler::adopt_published(Context context, Pass& pass) {
   const api::SecretRotationSpec& spec = pass.rotation.spec;
+  auto keeper = co_await other_keeper(context, pass);
+  if (!keeper) co_return keeper.error();
+  if (*keeper) co_return co_await refused_as_kept(context, pass, **keeper);
   const Found found = co_await find_published(context, pass.targets, spec, pass.all, ports_.records.owner());
   if (found.what == Found::What::Nothing) co_return co_await bootstrap(context, pass);
   if (found.what == Found::What::Refused) co_return co_await refused(context, pass, found.reason, found.message);
@@ -136,9 +139,9 @@ Task<Outcome> RotationReconciler::begin_run(Context context, Pass& pass) {
 Task<Outcome> RotationReconciler::begin(Context context, Pass& pass, VersionId published) {
   const api::SecretRotationSpec& spec = pass.rotation.spec;
   const ObjectKey key = pass.rotation.meta.key();
-  if (in_use_by(spec, key, pass.all) && enforced(Guard::OneRunPerIdentity)) {
-    co_return co_await refused(context, pass, reason::identity_in_use, "another rotation's run is changing the same credential or secret");
-  }
+  auto keeper = co_await other_keeper(context, pass);
+  if (!keeper) co_return keeper.error();
+  if (*keeper) co_return co_await refused_as_kept(context, pass, **keeper);
   const EnvironmentView view = co_await look_ahead(context.named("plan"), pass.targets, pass.environment.spec, spec);
   const bool fading = protocol_of(spec, view) == api::Protocol::Shift && pass.decision.verb == Verb::Activate;
   if (fading) {
@@ -175,6 +178,25 @@ Task<Outcome> RotationReconciler::begin(Context context, Pass& pass, VersionId p
                           "began to bring in " + pass.decision.credential.to_string());
   }
   co_return Outcome::again(Duration{0});
+}
+
+Task<std::optional<ObjectKey>> RotationReconciler::other_keeper(Context context, const Pass& pass) {
+  const ObjectKey key = pass.rotation.meta.key();
+  const api::SecretRotationSpec& spec = pass.rotation.spec;
+  if (!enforced(Guard::OneRunPerIdentity)) co_return std::optional<ObjectKey>{};
+  if (const api::RotationRun* run = in_use_by(spec, key, pass.all)) co_return std::optional(run->spec.rotation);
+  const api::RotationRun* last = brought_in_by_another(spec, key, pass.all);
+  if (!last) co_return std::optional<ObjectKey>{};
+  auto other = co_await ports_.records.rotation(context, last->spec.rotation);
+  if (!other && other.error().code != Errc::NotFound) co_return other.error();
+  // It may be gone, or may keep something else by now.
+  const bool keeps = other && !other->meta.deleted && overlap(spec, other->spec);
+  co_return keeps ? std::optional(last->spec.rotation) : std::nullopt;
+}
+
+Task<Outcome> RotationReconciler::refused_as_kept(Context context, Pass& pass, ObjectKey by) {
+  return refused(std::move(context), pass, reason::identity_in_use,
+                 by.ns + "/" + by.name + " manages the same login or the same secret; leave it to one of the two");
 }
 
 bool RotationReconciler::is_behind(const Pass& pass, const VersionTags& tags, const std::vector<api::RotationRun>& runs) const {

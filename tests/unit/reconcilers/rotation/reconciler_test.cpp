@@ -453,23 +453,63 @@ TEST(Stalled, UntilTheShownPlanIsApproved) {
   expect_in_force(site, "inc-4711.1");
 }
 
+const api::Condition* stalled_condition(Site& site, const ObjectKey& name) {
+  return api::find_condition(site.records.rotations.at(name).status.conditions, "Stalled");
+}
+
+void expect_left_alone(Site& site, const ObjectKey& twin) {
+  const int effects = site.effects->count;
+  for (int count = 0; count < 3; ++count) site.pass(twin);
+  const api::Condition* stalled = stalled_condition(site, twin);
+  ASSERT_NE(stalled, nullptr);
+  EXPECT_EQ(stalled->reason, reason::identity_in_use);
+  EXPECT_NE(stalled->message.find("erp-dev/erp-connection manages"), std::string::npos) << stalled->message;
+  EXPECT_EQ(site.records.last_run(twin), nullptr);
+  EXPECT_EQ(site.effects->count, effects);
+}
+
 TEST(Stalled, WhileAnotherRotationChangesTheSameCredential) {
   Site site(Protocol::Dual);
   ASSERT_TRUE(site.adopt());
-  const ObjectKey twin{"erp-dev", "erp-twin"};
-  site.declare(twin, "2026-q4");
-  for (int count = 0; count < 3; ++count) site.pass(twin);
   site.want("inc-4711");
   ASSERT_TRUE(site.reach(Phase::Rolling));
-  const int effects = site.effects->count;
-  site.records.rotations.at(twin).spec.revision = "twin-1";
-  for (int count = 0; count < 3; ++count) site.pass(twin);
-  const api::Condition* stalled = api::find_condition(site.records.rotations.at(twin).status.conditions, "Stalled");
-  ASSERT_NE(stalled, nullptr);
-  EXPECT_EQ(stalled->reason, reason::identity_in_use);
-  EXPECT_EQ(site.effects->count, effects);
+  const ObjectKey twin{"erp-dev", "erp-twin"};
+  site.declare(twin, "twin-1");
+  expect_left_alone(site, twin);
   ASSERT_TRUE(site.settle("inc-4711.1"));
   expect_in_force(site, "inc-4711.1");
+}
+
+TEST(Stalled, AsLongAsAnotherRotationKeepsTheSameCredential) {
+  Site site(Protocol::Dual);
+  ASSERT_TRUE(site.adopt());
+  const ObjectKey twin{"erp-dev", "erp-twin"};
+  site.declare(twin, "twin-1");
+  site.records.rotations.at(twin).spec.strategy.drift_policy = api::DriftPolicy::Enforce;
+  expect_left_alone(site, twin);
+  site.want("inc-4711");
+  ASSERT_TRUE(site.settle("inc-4711.1"));
+  expect_left_alone(site, twin);
+  expect_in_force(site, "inc-4711.1");
+}
+
+TEST(Stalled, UntilTheOtherRotationIsGoneOrKeepsSomethingElse) {
+  for (const bool gone : {true, false}) {
+    Site site(Protocol::Dual);
+    ASSERT_TRUE(site.adopt());
+    const ObjectKey twin{"erp-dev", "erp-twin"};
+    site.declare(twin, "twin-1");
+    expect_left_alone(site, twin);
+    if (gone) {
+      site.records.rotations.erase(site.key);
+    } else {
+      site.object().spec.secret.name = "another-secret";
+      site.object().spec.dependents.front().principals = {"somebody-else"};
+    }
+    site.pass(twin);
+    ASSERT_NE(site.records.last_run(twin), nullptr);
+    EXPECT_EQ(site.records.last_run(twin)->status.phase, Phase::Succeeded) << "what was found is adopted";
+  }
 }
 
 // ---- deletion and suspension -------------------------------------------------------------------------------------------------
