@@ -231,7 +231,10 @@ class Gathering {
     // value.
     const bool unknown = of_this_run && !may_have_published(run_);
     const bool went_back = of_this_run && seen.latest == Published::Old && !going_back(run_.status.phase);
-    seen.ahead_of_journal = unknown || went_back || (ours && version.tags.generation > run_.spec.generation);
+    // Or from before it finished: as long as services that share a key are to accept both, nobody publishes one that accepts only the new.
+    const bool shared = run_.spec.protocol == api::Protocol::SharedKey;
+    const bool went_on = of_this_run && shared && seen.latest == Published::Pending && run_.status.phase == Phase::Switching;
+    seen.ahead_of_journal = unknown || went_back || went_on || (ours && version.tags.generation > run_.spec.generation);
   }
 
   // What a vault returns, relative to the two values in hand.

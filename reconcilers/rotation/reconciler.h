@@ -48,6 +48,9 @@ class RotationReconciler final : public Reconciler {
   Task<Outcome> bootstrap(Context context, Pass& pass);
   Task<Gate> gate_of(Context context, Pass& pass);
   Task<Outcome> begin_run(Context context, Pass& pass);
+  // What a run that begins now takes for the old value: what is published, whoever published it, once it is seen to log in. A shared key
+  // logs in nowhere, so that there it is what the last run left.
+  VersionId old_version_of(const Pass& pass, const VaultVersion& latest) const;
   Task<Outcome> begin(Context context, Pass& pass, VersionId published);
   Task<Outcome> keep_watch(Context context, Pass& pass);
   Task<Outcome> repair(Context context, Pass& pass, VersionId published);

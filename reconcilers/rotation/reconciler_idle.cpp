@@ -132,7 +132,14 @@ Task<Outcome> RotationReconciler::begin_run(Context context, Pass& pass) {
   }
   const VaultVersion version = *latest->facts.latest;
   if (is_behind(pass, version.tags, pass.all)) co_return co_await refused_as_behind(context, pass);
-  co_return co_await begin(context, pass, version.id);
+  co_return co_await begin(context, pass, old_version_of(pass, version));
+}
+
+VersionId RotationReconciler::old_version_of(const Pass& pass, const VaultVersion& latest) const {
+  const api::RotationRun& last = *run_in_force(pass.runs);
+  const bool ours = latest.tags.owner == ports_.records.owner() && latest.tags.credential == credential_in_force(last);
+  const bool shared = pass.rotation.spec.secret_class == api::SecretClass::SharedKey;
+  return shared && !ours && !last.status.published_version.empty() ? last.status.published_version : latest.id;
 }
 
 // Admits the run that the decision asks for. `published` is what the first vault returns; empty = there was never anything.

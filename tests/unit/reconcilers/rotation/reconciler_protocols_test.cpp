@@ -8,6 +8,7 @@
 
 #include "api/codec.h"
 #include "api/reasons.h"
+#include "reconcilers/rotation/admission.h"
 #include "tests/unit/reconcilers/rotation/protocol_site.h"
 
 namespace keyturn {
@@ -488,6 +489,45 @@ TEST_P(EveryKindWithAWayBack, DoesNotGoOnFromAJournalOfBeforeItWentBack) {
   for (int pass = 0; pass < 30; ++pass) site.pass();
   EXPECT_EQ(site.run_record()->status.blocked, reason::journal_behind);
   EXPECT_EQ(site.effects->count, before);
+}
+
+// The same from the phase in which everybody learns to accept both keys, restored when nobody accepts the old one any more.
+TEST(SharedKey, IsNotSentAgainFromAJournalOfBeforeItWasRetired) {
+  ProtocolSite site(Kind::AcceptSet);
+  ASSERT_TRUE(site.adopt());
+  site.want("b");
+  ASSERT_TRUE(site.reach(Phase::Switching));
+  ASSERT_TRUE(site.pass_until([&] { return may_have_published(*site.run_record()); }));
+  const api::RotationRun backup = *site.run_record();
+  ASSERT_TRUE(site.settle("b.1"));
+  site.restart();
+  const std::string version = site.records.stored_runs.back().meta.resource_version;
+  site.records.stored_runs.back() = backup;
+  site.records.stored_runs.back().meta.resource_version = version;
+  const int before = site.effects->count;
+  for (int pass = 0; pass < 30; ++pass) site.pass();
+  EXPECT_EQ(site.run_record()->status.blocked, reason::journal_behind);
+  EXPECT_EQ(site.effects->count, before);
+}
+
+// The services still hold the key of before: one that sends what somebody published by hand would be understood by none of them.
+TEST(SharedKey, IsNotReplacedFromAKeyThatSomebodyPublishedByHand) {
+  for (const api::DriftPolicy policy : {api::DriftPolicy::Report, api::DriftPolicy::Enforce}) {
+    ProtocolSite site(Kind::AcceptSet);
+    site.object().spec.strategy.drift_policy = policy;
+    ASSERT_TRUE(site.adopt());
+    for (const auto& vault : site.vaults) vault->put(secret_name, R"({"send":"by-hand","accept":["by-hand"]})");
+    site.want("b");
+    if (policy == api::DriftPolicy::Enforce) {
+      ASSERT_TRUE(site.settle("b.1"));
+      site.expect_one_value_everywhere();
+      continue;
+    }
+    for (int count = 0; count < 5; ++count) site.pass();
+    EXPECT_EQ(site.phase(), Phase::Admitted);
+    EXPECT_EQ(site.run_record()->status.blocked, reason::foreign_publish);
+    EXPECT_EQ(site.effects->count, 0);
+  }
 }
 
 TEST(SharedKey, IsNotStagedWhereThereIsNoRoomForAnotherKey) {
