@@ -226,10 +226,12 @@ void Ground::begin_start(const std::string& consumer) {
 
 // ---- by hand -----------------------------------------------------------------------------------------------------------------
 
-void Ground::set_by_hand(const std::string& name, const Login& login) {
+void Ground::set_by_hand(const std::string& name, const Login& login, bool alone) {
   System& system = systems.at(name);
   if (is_minted(system.protocol())) {
     system.mint(0, login.password);
+  } else if (alone) {
+    system.set_alone(login);
   } else {
     system.install(login);
   }

@@ -41,11 +41,12 @@ struct Vault {
 };
 struct Application {
   std::size_t subject = 0;
-  std::string vault;     // where it reads
-  std::string value;     // what it has loaded
-  VersionId loaded;      // which version that was
-  VersionId resolved;    // what the platform would give it at the next start
-  bool declared = true;  // false: no rotation names it; it restarts by itself now and then
+  std::string vault;       // where it reads
+  std::string value;       // what it has loaded
+  VersionId loaded;        // which version that was
+  VersionId resolved;      // what the platform would give it at the next start
+  bool declared = true;    // false: no rotation names it; it restarts by itself now and then
+  bool forgotten = false;  // people have left it out of the rotation, and answer for it themselves
   bool running = true;
   int starts = 0;
   Duration start_time{};
@@ -100,7 +101,8 @@ class Ground {
   // ---- what happens by itself or by hand
   void ill_with_the_next(const std::string& consumer) { applications.at(consumer).ill_next = true; }
   void restart_by_itself(const std::string& consumer);
-  void set_by_hand(const std::string& system, const Login& login);
+  // `alone`: what the principal had before goes, where it could have stayed.
+  void set_by_hand(const std::string& system, const Login& login, bool alone);
   // The staged values of the subject are gone for good.
   void purge_staged(std::size_t subject);
   // Of shared keys, the password is the key. `owner` is another installation, or nobody.

@@ -38,6 +38,8 @@ class Surroundings {
   virtual void note(const std::string& who, const std::string& what) = 0;
   // An effect is about to leave a process: whether it had the authority is asked here.
   virtual void leaving(const Request& request) = 0;
+  // A process stands still from now on, for `span`.
+  virtual void standing_still(Duration span) = 0;
 };
 
 // The process at this end.

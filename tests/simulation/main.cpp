@@ -57,6 +57,10 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
+  if (options.seeds == 0) {
+    usage();
+    return 2;
+  }
   if (matrix) return run_matrix(options.jobs, stride) ? EXIT_SUCCESS : EXIT_FAILURE;
   if (transitions > 0) return run_transitions(transitions, options.from, transitions == 1 ? 1 : options.jobs) ? EXIT_SUCCESS : EXIT_FAILURE;
   if (options.seeds == 1) options.jobs = 1;

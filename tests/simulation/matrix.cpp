@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
-#include <sstream>
+#include <map>
 #include <vector>
 
 #include "api/codec.h"
@@ -124,12 +124,18 @@ Outcome live(const Class& what, std::uint64_t n) {
 }
 
 struct Row {
-  std::uint64_t tried = 0;
-  std::uint64_t succeeded = 0;
-  std::uint64_t rolled_back = 0;
-  std::uint64_t blocked = 0;
-  std::uint64_t violated = 0;
+  std::map<End, std::uint64_t> ends;
   std::string first_violation;
+
+  std::uint64_t of(End end) const {
+    const auto found = ends.find(end);
+    return found == ends.end() ? 0 : found->second;
+  }
+  std::uint64_t tried() const {
+    std::uint64_t all = 0;
+    for (const auto& [end, count] : ends) all += count;
+    return all;
+  }
 };
 
 Row run_class(const Class& what, std::uint64_t first, std::uint64_t stride) {
@@ -137,15 +143,11 @@ Row run_class(const Class& what, std::uint64_t first, std::uint64_t stride) {
   const Outcome undisturbed = live(what, 0);
   for (std::uint64_t n = first; n <= undisturbed.calls; n += stride) {
     const Outcome outcome = live(what, n);
-    ++row.tried;
-    row.succeeded += outcome.end == End::Succeeded;
-    row.rolled_back += outcome.end == End::RolledBack;
-    row.blocked += outcome.end == End::Blocked;
-    row.violated += outcome.end == End::Violated;
+    ++row.ends[outcome.end];
     if (outcome.end == End::Violated && row.first_violation.empty()) row.first_violation = fmt::format("n = {}: {}", n, outcome.message);
   }
   if (undisturbed.end != End::Violated) return row;
-  row.violated = 1;
+  ++row.ends[End::Violated];
   row.first_violation = "undisturbed: " + undisturbed.message;
   return row;
 }
@@ -162,8 +164,9 @@ std::vector<Class> classes() {
 
 void print_row(const Class& what, const Row& row) {
   fmt::print("{:<12} {:<13} {:<18} {:>6} {:>10} {:>12} {:>8} {:>11}\n", api::name_of(what.protocol), name_of(what.course),
-             name_of(what.fault), row.tried, row.succeeded, row.rolled_back, row.blocked, row.violated);
-  if (row.violated > 0) fmt::print("    first: {}\n", row.first_violation);
+             name_of(what.fault), row.tried(), row.of(End::Succeeded), row.of(End::RolledBack), row.of(End::Blocked),
+             row.of(End::Violated));
+  if (!row.first_violation.empty()) fmt::print("    first: {}\n", row.first_violation);
   std::fflush(stdout);
 }
 
@@ -175,32 +178,19 @@ bool run_matrix(int jobs, std::uint64_t stride) {
   const std::vector<Class> all = classes();
   fmt::print("{:<12} {:<13} {:<18} {:>6} {:>10} {:>12} {:>8} {:>11}\n", "protocol", "course", "fault at n-th call", "tried", "Succeeded",
              "RolledBack", "Blocked", "violations");
-  const auto said = in_workers(jobs, [&](int worker) {
-    std::uint64_t done = 0;
-    Row sum;
-    for (std::size_t i = static_cast<std::size_t>(worker); i < all.size(); i += static_cast<std::size_t>(jobs)) {
-      const Row row = run_class(all[i], 1 + i % stride, stride);
-      print_row(all[i], row);
-      ++done;
-      sum.tried += row.tried;
-      sum.violated += row.violated;
-    }
-    return fmt::format("{} {} {}", done, sum.tried, sum.violated);
+  const auto sums = sum_over(all.size(), jobs, [&](std::uint64_t i) {
+    const Row row = run_class(all[i], 1 + i % stride, stride);
+    print_row(all[i], row);
+    return Counts{row.tried(), row.of(End::Violated)};
   });
-  std::uint64_t done = 0;
-  Row sum;
-  for (const std::string& line : said) {
-    std::istringstream in(line);
-    std::uint64_t classes_done = 0;
-    Row row;
-    if (!(in >> classes_done >> row.tried >> row.violated)) continue;
-    done += classes_done;
-    sum.tried += row.tried;
-    sum.violated += row.violated;
+  if (!sums) {
+    fmt::print("a worker DIED\n");
+    return false;
   }
+  const std::uint64_t violations = sums->back();
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  fmt::print("matrix: {} classes, {} worlds, {} violations, {:.1f} s\n", done, sum.tried, sum.violated, took);
-  return sum.violated == 0 && done == all.size();
+  fmt::print("matrix: {} classes, {} worlds, {} violations, {:.1f} s\n", all.size(), sums->front(), violations, took);
+  return violations == 0;
 }
 
 }  // namespace keyturn::simulation

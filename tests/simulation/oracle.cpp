@@ -30,6 +30,7 @@ void Oracle::fail(const std::string& invariant, std::size_t subject, const std::
 
 void Oracle::changed(std::size_t subject, const std::string&) {
   last_change_ = clock_.boot_now();
+  note_refusals(subject);
   check_readable(subject);
   check_recoverable(subject);
   check_published_accepted(subject);
@@ -128,10 +129,8 @@ void Oracle::check_published_accepted(std::size_t subject) {
 }
 
 bool Oracle::counts(std::size_t subject, const Application& application) const {
-  if (!application.running) return false;
-  return application.declared || std::none_of(runs_.begin(), runs_.end(), [&](const auto& run) {
-           return run.second.subject == subject && run.second.record.spec.reason == api::Reason::ConfirmedCompromise;
-         });
+  if (!application.running || application.forgotten) return false;
+  return application.declared || !compromised_.contains(subject);
 }
 
 bool Oracle::all_logged_in(std::size_t subject) const {
@@ -165,8 +164,12 @@ void Oracle::check_nobody_locked_out(std::size_t subject) {
 void Oracle::check_overwritten(std::size_t index, const api::RotationRun& run, const StoredVersion& before) {
   if (!before.by_hand || clock_.boot_now() - *before.by_hand < look_to_effect_max) return;
   const bool enforced = run.spec.frozen.strategy.drift_policy == api::DriftPolicy::Enforce;
+  // A run that begins when it stands there already, and is accepted, takes it for the old value.
+  const Subject& subject = ground_.subjects[index];
+  const StoredVersion* old = ground_.vaults.at(subject.vaults.front()).find(subject.secret, run.status.old_version);
+  const bool replaced = old && old->value == before.value && subject.protocol != api::Protocol::SharedKey;
   if (before.about.tags.ours()) fail("P1", index, "what another installation published was overwritten");
-  if (!enforced) fail("P1", index, "what somebody published by hand was overwritten");
+  if (!enforced && !replaced) fail("P1", index, "what somebody published by hand was overwritten");
 }
 
 void Oracle::published(std::size_t index, const StoredVersion& now, const StoredVersion* earlier) {
@@ -209,8 +212,36 @@ void Oracle::withdrawing(std::size_t index, const Login& login) {
 }
 
 void Oracle::restarting(std::size_t index, const std::string& value) {
-  if (lenient(index) || ground_.accepted_everywhere(index, login_of(value))) return;
-  fail("I8", index, "a consumer was restarted into a value that is not accepted");
+  const Login login = login_of(value);
+  if (ground_.accepted_everywhere(index, login)) return;
+  const bool unseen = lenient(index) && (!long_ago(by_hand_.at(index)) || !refused_for_long(index, login));
+  if (!unseen) fail("I8", index, "a consumer was restarted into a value that is not accepted");
+}
+
+// ---- what was there long enough to be seen -------------------------------------------------------------------------------------
+
+void Oracle::note_refusals(std::size_t subject) {
+  for (const std::string& name : ground_.subjects[subject].systems) {
+    const std::vector<Login> now = ground_.systems.at(name).accepted();
+    std::set<Login>& before = accepted_before_[name];
+    for (const Login& login : now) {
+      before.insert(login);
+      refused_since_.erase({name, login});
+    }
+    for (const Login& login : before) {
+      if (!ground_.systems.at(name).accepts(login)) refused_since_.try_emplace({name, login}, clock_.boot_now());
+    }
+  }
+}
+
+bool Oracle::long_ago(BootInstant then) const { return clock_.boot_now() - std::max(then, resumed_) > look_to_effect_max; }
+
+bool Oracle::refused_for_long(std::size_t subject, const Login& login) const {
+  const std::vector<std::string>& systems = ground_.subjects[subject].systems;
+  return std::any_of(systems.begin(), systems.end(), [&](const std::string& name) {
+    const auto since = refused_since_.find({name, login});
+    return since != refused_since_.end() && long_ago(since->second);
+  });
 }
 
 void Oracle::authority(bool given) {
@@ -236,11 +267,14 @@ void Oracle::journalled(const boost::json::object& object) {
   if (subject == ground_.subjects.end()) return;
   run.subject = static_cast<std::size_t>(subject - ground_.subjects.begin());
   const auto before = runs_.find(run.record.meta.name);
-  const bool moves = before == runs_.end() || before->second.record.status.phase != run.record.status.phase;
+  const Phase from = before == runs_.end() ? Phase::Admitted : before->second.record.status.phase;
+  const bool moves = before == runs_.end() || from != run.record.status.phase;
   const bool ends =
       api::is_terminal(run.record.status.phase) && (before == runs_.end() || !api::is_terminal(before->second.record.status.phase));
   Run& kept = runs_[run.record.meta.name] = std::move(run);
+  if (kept.record.spec.reason == api::Reason::ConfirmedCompromise) compromised_.insert(kept.subject);
   check_one_run_per_identity(kept);
+  check_step(kept, from);
   if (runs_.size() > runs_max) fail("L1", kept.subject, "begins runs without end");
   if (ends && kept.record.status.phase == Phase::Succeeded) check_success(kept);
   if (ends && !kept.record.status.staged_version.empty()) {
@@ -274,21 +308,39 @@ void Oracle::check_one_run_per_identity(const Run& run) {
   }
 }
 
+void Oracle::check_step(const Run& run, Phase before) {
+  const Phase now = run.record.status.phase;
+  if (before == Phase::Admitted && now == Phase::Staging) check_old_accepted(run, "P2");
+  const api::Protocol protocol = run.record.spec.protocol;
+  const bool both_live = two_live(protocol) && protocol != api::Protocol::Shift;
+  const bool reports = run.record.spec.frozen.strategy.drift_policy == api::DriftPolicy::Report;
+  if (before == Phase::Switching && now == Phase::Publishing && both_live && reports) check_old_accepted(run, "P3");
+}
+
+void Oracle::check_old_accepted(const Run& run, const std::string& property) {
+  if (run.record.spec.direction == api::Direction::Repair) return;
+  for (const std::string& name : ground_.subjects[run.subject].vaults) {
+    const StoredVersion* old = ground_.vaults.at(name).find(ground_.subjects[run.subject].secret, run.record.status.old_version);
+    if (old && refused_for_long(run.subject, login_of(old->value))) fail(property, run.subject, "goes on, and the old value is refused");
+  }
+}
+
 // I14. What an adoption records was found, not brought about.
 void Oracle::check_success(const Run& run) {
   const std::size_t index = run.subject;
   const Subject& subject = ground_.subjects[index];
-  if (lenient(index) || run.record.status.staged_version.empty()) return;
+  if (run.record.status.staged_version.empty() || (lenient(index) && !long_ago(by_hand_.at(index)))) return;
   const StoredVersion* first = ground_.published(index, subject.vaults.front());
   if (!first) return;
   const Login login = login_of(first->value);
   for (const std::string& vault : subject.vaults) {
     const StoredVersion* newest = ground_.published(index, vault);
-    // What is repaired may be published already, by the run that brought it in.
+    // What is repaired may be published already, by the run that brought it in, or by whoever did before Keyturn came.
     const bool repairs = run.record.spec.direction == api::Direction::Repair;
+    const bool was_there = repairs && newest && newest->about.id == run.record.spec.reuse_version;
     const bool by_this_run = newest && (repairs || newest->about.tags.run == run.record.meta.name);
-    if (!by_this_run || newest->about.tags.credential != run.record.spec.credential)
-      fail("I14", index, "success, and " + vault + " does not return the new value");
+    const bool named = by_this_run && newest->about.tags.credential == run.record.spec.credential;
+    if (!named && !was_there) fail("I14", index, "success, and " + vault + " does not return the new value");
   }
   if (!ground_.accepted_everywhere(index, login)) fail("I14", index, "success, and the new value is not accepted");
   for (const std::string& name : subject.consumers) {
@@ -298,7 +350,7 @@ void Oracle::check_success(const Run& run) {
     if (concerned && application.running && application.value != first->value)
       fail("I14", index, "success, and " + name + " uses another value");
   }
-  check_one_left(index);
+  if (!lenient(index)) check_one_left(index);
 }
 
 // Where the provider makes the values, it keeps the old one until it needs its place.

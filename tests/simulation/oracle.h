@@ -36,9 +36,11 @@ class Oracle final : public GroundWatcher {
   void restored(const std::vector<boost::json::object>& kept);
   // Somebody else wrote to the subject's systems or vaults: from here on only I1 and I2 are held against the controller.
   void touched_by_hand(std::size_t subject, bool system) {
-    by_hand_.insert(subject);
+    by_hand_[subject] = clock_.boot_now();
     if (system) system_by_hand_.insert(subject);
   }
+  // A process stands still for `span`: what it saw before, it may act on only then.
+  void standing_still(Duration span) { resumed_ = std::max(resumed_, clock_.boot_now() + span); }
   void never_rests() { fail("L1", 0, "too many events: something goes round in circles"); }
   // What happens is beyond what the protocol promises to survive without a repair: violations are counted, and forgiven.
   void demand_repair_only() { repair_only_ = true; }
@@ -82,6 +84,14 @@ class Oracle final : public GroundWatcher {
   void check_published_accepted(std::size_t subject);
   void check_nobody_locked_out(std::size_t subject);
   void check_one_left(std::size_t subject);
+  // P2: a run begins from a sound state. P3: what lives beside the new credential is not forgotten when that one is published.
+  void check_old_accepted(const Run& run, const std::string& property);
+  void check_step(const Run& run, api::Phase before);
+  void note_refusals(std::size_t subject);
+  // So long ago that whoever acts now has seen it, or has seen nothing.
+  bool long_ago(BootInstant then) const;
+  // True when some system has refused the login for long.
+  bool refused_for_long(std::size_t subject, const Login& login) const;
   void check_one_run_per_identity(const Run& run);
   void check_success(const Run& run);
   // A run was in its window when its journal was set back: the harm of the window lasts, and what the journal says no longer explains it.
@@ -96,9 +106,13 @@ class Oracle final : public GroundWatcher {
   std::function<void(std::size_t, const api::RotationRun&)> phase_begins_;
   std::map<std::string, Run> runs_;
   std::set<std::pair<std::string, Login>> verified_;
-  std::set<std::size_t> by_hand_;
+  std::map<std::size_t, BootInstant> by_hand_;  // when last
+  std::map<std::string, std::set<Login>> accepted_before_;
+  std::map<std::pair<std::string, Login>, BootInstant> refused_since_;
+  BootInstant resumed_{};
   std::set<std::size_t> system_by_hand_;
   std::set<std::size_t> cut_off_;
+  std::set<std::size_t> compromised_;  // ever, whatever the journal still knows of it
   std::optional<BootInstant> unbound_since_;
   BootInstant last_change_{};
   bool repair_only_ = false;

@@ -1,11 +1,14 @@
 #include "tests/simulation/people.h"
 
+#include <algorithm>
+
 #include "api/reasons.h"
 
 namespace keyturn::simulation {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 namespace reason = api::reason;
@@ -57,17 +60,36 @@ void People::hurry(Duration span, int acts) {
 }
 
 void People::waver_in(api::Phase phase, bool by_hands) {
-  world_.oracle().when_a_phase_begins([this, phase, by_hands](std::size_t subject, const api::RotationRun& run) {
+  constexpr Wavering ways[] = {Wavering::WantBack, Wavering::WantBack, Wavering::Suspend, Wavering::Copy};
+  const Wavering how = by_hands ? Wavering::ByHand : ways[draw_.below(std::size(ways))];
+  world_.oracle().when_a_phase_begins([this, phase, how](std::size_t subject, const api::RotationRun& run) {
     const std::string& before = run.spec.old_credential.revision;
     if (healed_ || run.status.phase != phase || before.empty() || !draw_.one_in(2)) return;
-    world_.later(draw_.between(Duration{0}, seconds(20)), [this, subject, before, by_hands] {
-      if (healed_) return;
-      if (by_hands) return by_hand(subject);
-      wanted_[subject].revision = before;
-      world_.note("people", world_.ground().subjects[subject].rotation.name + ": change their mind, want " + before + " again");
-      world_.declare(subject, wanted_[subject]);
+    // Undisturbed, a phase lasts for a fraction of a second.
+    const Duration soon = draw_.one_in(2) ? Duration(milliseconds(300)) : Duration(seconds(20));
+    world_.later(draw_.between(Duration{0}, soon), [this, subject, how, before] {
+      if (!healed_) waver(subject, how, before);
     });
   });
+}
+
+void People::waver(std::size_t subject, Wavering how, const std::string& before) {
+  switch (how) {
+    case Wavering::ByHand:
+      if (draw_.one_in(2)) close_for_maintenance(subject);
+      return by_hand(subject);
+    case Wavering::Copy:
+      return copy(subject);
+    case Wavering::Suspend:
+      wanted_[subject].suspend = true;
+      world_.note("people", world_.ground().subjects[subject].rotation.name + ": suspend in the middle of it");
+      break;
+    case Wavering::WantBack:
+      wanted_[subject].revision = before;
+      world_.note("people", world_.ground().subjects[subject].rotation.name + ": change their mind, want " + before + " again");
+      break;
+  }
+  world_.declare(subject, wanted_[subject]);
 }
 
 void People::raise_the_floor(api::SecretRotationSpec& spec, std::size_t subject) {
@@ -84,7 +106,7 @@ std::string People::want_another_revision(api::SecretRotationSpec& spec) {
 
 void People::act(bool by_hands) {
   const std::size_t subject = draw_.below(world_.ground().subjects.size());
-  switch (draw_.below(12)) {
+  switch (draw_.below(13)) {
     case 0:
       return delete_and_declare(subject);
     case 1:
@@ -92,6 +114,8 @@ void People::act(bool by_hands) {
       return edit(subject);
     case 2:
       return unbind();
+    case 3:
+      return copy(subject);
     default:
       return edit(subject);
   }
@@ -152,7 +176,8 @@ void People::edit(std::size_t subject) {
 void People::delete_and_declare(std::size_t subject) {
   world_.note("people", world_.ground().subjects[subject].rotation.name + ": delete");
   did_.insert({subject, Did::Deleted});
-  world_.remove(subject);
+  remove_copy(subject);
+  world_.remove(world_.ground().subjects[subject].rotation);
   world_.later(draw_.between(seconds(1), hours(1)), [this, subject] { declare_again(subject); });
 }
 
@@ -184,20 +209,121 @@ void People::by_hand(std::size_t index) {
   world_.oracle().touched_by_hand(index, what != 0);
   if (what == 3) return world_.ground().purge_staged(index);
   if (what != 0) {
-    for (const std::string& system : subject.systems) world_.ground().set_by_hand(system, login);
+    const bool alone = draw_.one_in(2);
+    for (const std::string& system : subject.systems) world_.ground().set_by_hand(system, login, alone);
   }
   const std::string owner = draw_.one_in(3) ? "another-installation" : "";
   if (what != 1) world_.ground().publish_by_hand(index, login, owner);
 }
 
+// What they change, they take out of service meanwhile, and now and then a neighbour.
+void People::close_for_maintenance(std::size_t index) {
+  const Subject& subject = world_.ground().subjects[index];
+  std::vector<std::string> names = subject.systems;
+  names.insert(names.end(), subject.consumers.begin(), subject.consumers.end());
+  const std::string name = draw_.pick(names);
+  world_.note("people", name + " is closed for maintenance");
+  world_.faults().count(FaultKind::Outage);
+  world_.stop_system(name);
+  world_.later(draw_.between(minutes(2), minutes(15)), [this, name] { world_.restore_system(name); });
+}
+
+// A manifest that was copied and given another name: it names the same login and the same secret.
+void People::copy(std::size_t subject) {
+  const auto present = world_.rotation(subject);
+  if (copies_.contains(subject) || !present || present->meta.deleted) return;
+  const ObjectKey& original = world_.ground().subjects[subject].rotation;
+  const ObjectKey& key = copies_[subject] = {original.ns, "copy-of-" + original.name};
+  api::SecretRotationSpec spec = wanted_[subject];
+  spec.revision = "copied";
+  world_.note("people", key.name + ": declare");
+  world_.declare(key, spec);
+  world_.later(draw_.between(minutes(1), hours(1)), [this, subject] { remove_copy(subject); });
+}
+
+void People::remove_copy(std::size_t subject) {
+  const auto copy = copies_.extract(subject);
+  if (copy.empty()) return;
+  world_.note("people", copy.mapped().name + ": delete");
+  world_.remove(copy.mapped());
+}
+
+// ---- who is left out -----------------------------------------------------------------------------------------------------------
+
+void People::forget_somebody(Duration span) {
+  for (std::size_t i = 0; i < world_.ground().subjects.size(); ++i) {
+    const Subject& subject = world_.ground().subjects[i];
+    if (!is_minted(subject.protocol) || subject.consumers.size() < 2) continue;
+    const Duration forgotten = draw_.between(Duration{0}, span / 2);
+    const std::string name = draw_.pick(subject.consumers);
+    world_.later(forgotten, [this, i, name] {
+      if (!healed_) forget(i, name);
+    });
+    world_.later(draw_.between(forgotten, span), [this, i, name] { remember(i, name); });
+  }
+}
+
+void People::forget(std::size_t subject, const std::string& consumer) {
+  world_.note("people", world_.ground().subjects[subject].rotation.name + ": leave " + consumer + " out");
+  world_.ground().applications.at(consumer).forgotten = true;
+  api::SecretRotationSpec& spec = wanted_[subject];
+  std::erase_if(spec.consumers, [&](const api::ConsumerRef& one) { return one.name == consumer; });
+  spec.strategy.waves.canary.clear();
+  world_.declare(subject, spec);
+}
+
+void People::remember(std::size_t subject, const std::string& consumer) {
+  const auto is_it = [&](const api::ConsumerRef& one) { return one.name == consumer; };
+  std::vector<api::ConsumerRef>& named = wanted_[subject].consumers;
+  const bool forgotten = world_.ground().applications.at(consumer).forgotten;
+  if (!forgotten || std::any_of(named.begin(), named.end(), is_it)) return;
+  world_.note("people", world_.ground().subjects[subject].rotation.name + ": name " + consumer + " again");
+  for (const api::ConsumerRef& one : world_.first_spec(subject).consumers) {
+    if (is_it(one)) named.push_back(one);
+  }
+  world_.declare(subject, wanted_[subject]);
+  world_.later(minutes(2), [this, subject, consumer] { answer_again_for(subject, consumer); });
+}
+
+// A run that began without it ends without it; and whoever was locked out meanwhile, people restart.
+void People::answer_again_for(std::size_t subject, const std::string& consumer) {
+  const Oracle::Run* run = world_.oracle().unfinished(subject);
+  const auto names_it = [&](const api::ConsumerRef& one) { return one.name == consumer; };
+  const bool left_out = run && std::none_of(run->record.spec.frozen.consumers.begin(), run->record.spec.frozen.consumers.end(), names_it);
+  Application& application = world_.ground().applications.at(consumer);
+  const bool accepted = application.running && world_.ground().accepted_everywhere(subject, login_of(application.value));
+  if (!left_out && !accepted) world_.ground().restart_by_itself(consumer);
+  application.forgotten = left_out || !accepted;
+  if (application.forgotten) return world_.later(minutes(2), [this, subject, consumer] { answer_again_for(subject, consumer); });
+  restart_who_was_left_behind(subject, consumer);
+}
+
+// Between two runs nobody but people brings it to what is published.
+void People::restart_who_was_left_behind(std::size_t subject, const std::string& consumer) {
+  const Application& application = world_.ground().applications.at(consumer);
+  const StoredVersion* newest = world_.ground().published(subject, application.vault);
+  const bool behind = application.running && newest && application.value != newest->value;
+  if (healed_ && behind && !world_.oracle().unfinished(subject)) world_.ground().restart_by_itself(consumer);
+  world_.later(minutes(10), [this, subject, consumer] { restart_who_was_left_behind(subject, consumer); });
+}
+
+// ---- in the end ----------------------------------------------------------------------------------------------------------------
+
 void People::heal() {
   healed_ = true;
+  for (std::size_t i = 0; i < world_.ground().subjects.size(); ++i) {
+    remove_copy(i);
+    for (const std::string& consumer : world_.ground().subjects[i].consumers) remember(i, consumer);
+  }
+  world_.edit_environment([](api::RotationEnvironmentSpec& spec) { spec.bindings.front().secrets = {"*"}; });
+  world_.oracle().authority(true);
+}
+
+void People::resume() {
   for (auto& [subject, spec] : wanted_) {
     spec.suspend = false;
     world_.declare(subject, spec);
   }
-  world_.edit_environment([](api::RotationEnvironmentSpec& spec) { spec.bindings.front().secrets = {"*"}; });
-  world_.oracle().authority(true);
 }
 
 bool People::explains(std::size_t subject, std::string_view why) const {

@@ -21,10 +21,15 @@ class People {
   // else: what an earlier run sent may then land in a later one.
   void plan(Duration span, int acts, bool by_hand);
   void hurry(Duration span, int acts);
-  // Whenever a run enters `phase`, now and then the revision before is wanted again a moment later; or somebody changes things by hand.
+  // Whenever a run enters `phase`, somebody now and then does a moment later what this world's people do then: want the revision before
+  // again, suspend the rotation, declare a second one for the same login, or change things by hand.
   void waver_in(api::Phase phase, bool by_hand);
-  // Takes back what would keep a run from its end: suspensions and missing bindings.
+  // Leaves a consumer out of each rotation of a provider's values for a while.
+  void forget_somebody(Duration span);
+  // Takes back what would keep a run from its end, except for suspensions; `resume` does that.
   void heal();
+  void resume();
+  bool suspends(std::size_t subject) const { return wanted_.at(subject).suspend; }
 
   // Wants this from now on.
   void want(std::size_t subject, const api::SecretRotationSpec& spec);
@@ -39,6 +44,7 @@ class People {
 
  private:
   enum class Did : std::uint8_t { RaisedFloor, Pinned, Held, Deleted };
+  enum class Wavering : std::uint8_t { WantBack, Suspend, Copy, ByHand };
   void act(bool by_hand);
   void raise_the_floor(api::SecretRotationSpec& spec, std::size_t subject);
   std::string want_another_revision(api::SecretRotationSpec& spec);
@@ -46,12 +52,21 @@ class People {
   void delete_and_declare(std::size_t subject);
   void declare_again(std::size_t subject);
   void by_hand(std::size_t subject);
+  void close_for_maintenance(std::size_t subject);
+  void waver(std::size_t subject, Wavering how, const std::string& before);
   void unbind();
+  void copy(std::size_t subject);
+  void remove_copy(std::size_t subject);
+  void forget(std::size_t subject, const std::string& consumer);
+  void remember(std::size_t subject, const std::string& consumer);
+  void answer_again_for(std::size_t subject, const std::string& consumer);
+  void restart_who_was_left_behind(std::size_t subject, const std::string& consumer);
 
   World& world_;
   Draw& draw_;
   std::map<std::size_t, api::SecretRotationSpec> wanted_;
   std::set<std::pair<std::size_t, Did>> did_;
+  std::map<std::size_t, ObjectKey> copies_;
   int revisions_ = 0;
   bool healed_ = false;
 };

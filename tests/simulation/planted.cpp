@@ -59,21 +59,19 @@ int run(std::uint64_t seeds, std::uint64_t from, int jobs, const std::string& on
   const auto started = std::chrono::steady_clock::now();
   const std::vector<Planted> all = all_planted(only);
   fmt::print("{:<46} {:>13}  {}\n", "guard taken out", "seeds to find", "noticed by");
-  const auto said = in_workers(jobs, [&](int worker) {
-    std::size_t caught = 0;
-    for (std::size_t i = static_cast<std::size_t>(worker); i < all.size(); i += static_cast<std::size_t>(jobs)) {
-      const Finding found = hunt(all[i], seeds, from);
-      caught += found.seeds > 0;
-      fmt::print("{:<46} {:>13}  {}\n", name_of(all[i]), found.seeds > 0 ? std::to_string(found.seeds) : "NOT FOUND", found.invariant);
-      std::fflush(stdout);
-    }
-    return std::to_string(caught);
+  const auto sums = sum_over(all.size(), jobs, [&](std::uint64_t i) {
+    const Finding found = hunt(all[i], seeds, from);
+    fmt::print("{:<46} {:>13}  {}\n", name_of(all[i]), found.seeds > 0 ? std::to_string(found.seeds) : "NOT FOUND", found.invariant);
+    std::fflush(stdout);
+    return Counts{found.seeds > 0};
   });
-  std::size_t caught = 0;
-  for (const std::string& count : said) caught += std::strtoull(count.c_str(), nullptr, 10);
+  if (!sums) {
+    fmt::print("a worker DIED\n");
+    return EXIT_FAILURE;
+  }
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  fmt::print("planted bugs: {} of {} found within {} seeds each, {:.1f} s\n", caught, all.size(), seeds, took);
-  return caught == all.size() ? EXIT_SUCCESS : EXIT_FAILURE;
+  fmt::print("planted bugs: {} of {} found within {} seeds each, {:.1f} s\n", sums->front(), all.size(), seeds, took);
+  return sums->front() == all.size() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ void Process::crash(const std::string& where) {
 void Process::suspend(Duration span) {
   resumes_ = std::max(resumes_, outside_.truth.boot_now() + span);
   outside_.world.note(name(), "stands still for " + format_duration(span));
+  outside_.world.standing_still(span);
   outside_.world.later(span, [] {});  // so that the world wakes up with it
 }
 

@@ -1,5 +1,7 @@
 #include "tests/simulation/seed_run.h"
 
+#include <algorithm>
+
 #include "tests/simulation/nemesis.h"
 #include "tests/simulation/settled.h"
 
@@ -22,7 +24,7 @@ std::uint64_t some_kinds(Draw& draw) {
   std::uint64_t kinds = 0;
   for (std::size_t kind = 0; kind < fault_kinds; ++kind) kinds |= draw.below(2) << kind;
   if (!draw.one_in(20)) kinds &= ~beyond_the_promise;
-  if (!draw.one_in(5)) kinds &= ~bit(FaultKind::Human);
+  if (!draw.one_in(4)) kinds &= ~bit(FaultKind::Human);
   if (!draw.one_in(5)) kinds &= ~bit(FaultKind::RestoredBackup);
   return kinds;
 }
@@ -51,8 +53,9 @@ constexpr std::uint64_t effects_of_a_rush = bit(FaultKind::LostReply) | bit(Faul
 constexpr std::uint64_t two_in_a_rush = effects_of_a_rush | bit(FaultKind::SuspendBeforeSend) | bit(FaultKind::SecondLeader);
 
 std::uint64_t some_of_a_rush(Draw& draw) {
-  if (draw.one_in(2)) return bit(FaultKind::Late);
-  return draw.one_in(2) ? effects_of_a_rush : two_in_a_rush;
+  const std::uint64_t human = draw.one_in(4) ? bit(FaultKind::Human) : 0;
+  if (draw.one_in(2)) return human | bit(FaultKind::Late);
+  return human | (draw.one_in(2) ? effects_of_a_rush : two_in_a_rush);
 }
 
 Size some_size(Draw& draw) {
@@ -125,11 +128,13 @@ std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t ki
   Nemesis nemesis(world, draw, kinds, size.span);
   constexpr api::Phase wavering[] = {api::Phase::Switching, api::Phase::Publishing, api::Phase::Rolling, api::Phase::Verifying,
                                      api::Phase::Retiring};
-  if (draw.one_in(size.rush ? 2 : 4)) people.waver_in(wavering[draw.below(std::size(wavering))], (kinds & bit(FaultKind::Human)) != 0);
+  const bool by_hand = (kinds & bit(FaultKind::Human)) != 0;
+  if (by_hand || draw.one_in(size.rush ? 2 : 3)) people.waver_in(wavering[draw.below(std::size(wavering))], by_hand);
+  if (draw.one_in(3)) people.forget_somebody(size.span);
   if (size.rush || draw.one_in(2)) {
     people.hurry(size.span, size.acts);
   } else {
-    people.plan(size.span, size.acts, (kinds & bit(FaultKind::Human)) != 0);
+    people.plan(size.span, size.acts, by_hand);
   }
   if (!world.run_for(size.span)) return world.oracle().violation();
 
@@ -140,10 +145,16 @@ std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t ki
   world.restart_after(seconds(5));
   // What still travels may land for a while; after that nothing disturbs.
   if (!world.run_for(minutes(30))) return world.oracle().violation();
+  if (!world.run_until([&] { return half_changed(world, people).empty(); }, hours(6), minutes(10))) {
+    return world.oracle().violation() ? world.oracle().violation() : Violation{"P4", half_changed(world, people)};
+  }
+  people.resume();
+  const BootInstant resumed = world.context().clock().boot_now();
   std::string missing = what_is_missing(world, people);
   const auto ends = [&] {
     missing = what_is_missing(world, people);
-    return missing.empty() || world.context().clock().boot_now() - world.oracle().last_change() > stuck_after;
+    const BootInstant last_change = std::max(world.oracle().last_change(), resumed);
+    return missing.empty() || world.context().clock().boot_now() - last_change > stuck_after;
   };
   world.run_until(ends, heal_at_most, minutes(20));
   if (world.oracle().violation()) return world.oracle().violation();
@@ -160,13 +171,17 @@ SeedResult run_seed(std::uint64_t seed) {
   World world(some_world(seed, draw, kinds, size.subjects));
   SeedResult result{.seed = seed};
   result.violation = live_through(world, draw, kinds, size);
-  result.simulated = world.elapsed();
-  result.succeeded = world.oracle().succeeded;
-  result.rolled_back = world.oracle().rolled_back;
-  result.abandoned = world.oracle().abandoned;
-  result.forgiven = world.oracle().forgiven();
-  result.requests = world.faults().requests();
-  result.faults = world.faults().counts();
+  const auto seconds_lived = std::chrono::duration_cast<seconds>(world.elapsed()).count();
+  const Oracle& oracle = world.oracle();
+  result.counts = {1,
+                   result.violation.has_value(),
+                   static_cast<std::uint64_t>(seconds_lived),
+                   oracle.succeeded,
+                   oracle.rolled_back,
+                   oracle.abandoned,
+                   oracle.forgiven(),
+                   world.faults().requests()};
+  result.counts.insert(result.counts.end(), world.faults().counts().begin(), world.faults().counts().end());
   result.trace = world.trace().text();
   result.digest = world.trace().digest();
   return result;

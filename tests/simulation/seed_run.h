@@ -8,19 +8,17 @@
 
 #include "tests/simulation/faults.h"
 #include "tests/simulation/oracle.h"
+#include "tests/simulation/workers.h"
 
 namespace keyturn::simulation {
+
+// What is counted of a world. From Faults on: how often each kind of fault struck.
+enum class Count : std::uint8_t { Worlds, Violations, SimulatedSeconds, Succeeded, RolledBack, Abandoned, Forgiven, Requests, Faults };
 
 struct SeedResult {
   std::uint64_t seed = 0;
   std::optional<Violation> violation;
-  Duration simulated{};
-  std::uint64_t succeeded = 0;
-  std::uint64_t rolled_back = 0;
-  std::uint64_t abandoned = 0;
-  std::uint64_t forgiven = 0;
-  std::uint64_t requests = 0;
-  FaultCounts faults{};
+  Counts counts;  // by Count
   std::string trace;
   std::string digest;
 };

@@ -89,6 +89,20 @@ std::string what_is_missing(World& world, const People& people, std::size_t inde
   return missing_in_staging(world, index);
 }
 
+std::string half_changed(World& world, const People& people) {
+  Ground& ground = world.ground();
+  for (std::size_t i = 0; i < ground.subjects.size(); ++i) {
+    const Oracle::Run* run = world.oracle().unfinished(i);
+    const bool told = (run && !run->record.status.blocked.empty()) || people.explains(i, reason::baseline);
+    if (!people.suspends(i) || told) continue;
+    const StoredVersion* newest = ground.published(i, ground.subjects[i].vaults.front());
+    const bool accepted = newest && ground.accepted_everywhere(i, login_of(newest->value));
+    if (!accepted || !world.oracle().all_logged_in(i))
+      return ground.subjects[i].rotation.name + " rests half changed while it is suspended";
+  }
+  return {};
+}
+
 std::string what_is_missing(World& world, const People& people) {
   for (std::size_t i = 0; i < world.ground().subjects.size(); ++i) {
     if (std::string missing = what_is_missing(world, people, i); !missing.empty()) {

@@ -12,5 +12,7 @@ namespace keyturn::simulation {
 // Empty = it has; otherwise what is still missing.
 std::string what_is_missing(World& world, const People& people);
 std::string what_is_missing(World& world, const People& people, std::size_t subject);
+// What is half changed, and stays so, where people have suspended a rotation; empty = all is well, or a human was told what is not.
+std::string half_changed(World& world, const People& people);
 
 }  // namespace keyturn::simulation

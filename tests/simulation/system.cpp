@@ -34,6 +34,8 @@ void System::install(const Login& login) {
   passwords.insert(login.password);
 }
 
+void System::set_alone(const Login& login) { accepted_[login.principal] = {login.password}; }
+
 std::vector<Login> System::withdraw(const Login& login, const std::string& fresh) {
   if (is_minted(protocol_)) {
     const auto place = std::find(held_.begin(), held_.end(), login.password);

@@ -28,6 +28,8 @@ class System {
   const std::vector<std::string>& held() const { return held_; }
 
   void install(const Login& login);
+  // The same, and nothing else of the principal is accepted any more, also where two values could live.
+  void set_alone(const Login& login);
   // Where one value lives it is scrambled, whatever it was; a slot gets `fresh`. Returns what was accepted and is not any more.
   std::vector<Login> withdraw(const Login& login, const std::string& fresh);
   // Returns what the provider dropped for it.

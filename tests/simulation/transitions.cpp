@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <sstream>
 
 #include "tests/simulation/settled.h"
 #include "tests/simulation/workers.h"
@@ -96,34 +95,23 @@ std::string transition(std::uint64_t seed, std::string& trace) {
 
 bool run_transitions(std::uint64_t count, std::uint64_t from, int jobs) {
   const auto started = std::chrono::steady_clock::now();
-  const auto said = in_workers(jobs, [&](int worker) {
-    std::uint64_t done = 0;
-    std::uint64_t wrong = 0;
-    for (std::uint64_t i = static_cast<std::uint64_t>(worker); i < count; i += static_cast<std::uint64_t>(jobs)) {
-      std::string trace;
-      const std::string difference = transition(from + i, trace);
-      ++done;
-      if (difference.empty()) continue;
-      if (++wrong <= 2 || count == 1) fmt::print("transition {}: {}\n", from + i, difference);
-      if (count == 1) fmt::print("{}", trace);
-      std::fflush(stdout);
-    }
-    return fmt::format("{} {}", done, wrong);
+  std::uint64_t wrong = 0;  // by this worker
+  const auto sums = sum_over(count, jobs, [&](std::uint64_t i) {
+    std::string trace;
+    const std::string difference = transition(from + i, trace);
+    if (difference.empty()) return Counts{0};
+    if (++wrong <= 2) fmt::print("transition {}: {}\n", from + i, difference);
+    if (count == 1) fmt::print("{}", trace);
+    std::fflush(stdout);
+    return Counts{1};
   });
-  std::uint64_t done = 0;
-  std::uint64_t wrong = 0;
-  for (const std::string& line : said) {
-    std::istringstream in(line);
-    std::uint64_t a = 0;
-    std::uint64_t b = 0;
-    if (in >> a >> b) {
-      done += a;
-      wrong += b;
-    }
+  if (!sums) {
+    fmt::print("a worker DIED\n");
+    return false;
   }
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  fmt::print("transitions: {} S1 -> S2 -> S1 from {}, {} did not restore S1, {:.1f} s\n", done, from, wrong, took);
-  return done == count && wrong == 0;
+  fmt::print("transitions: {} S1 -> S2 -> S1 from {}, {} did not restore S1, {:.1f} s\n", count, from, sums->front(), took);
+  return sums->front() == 0;
 }
 
 }  // namespace keyturn::simulation

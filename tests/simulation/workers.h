@@ -1,16 +1,19 @@
-// Spreads independent pieces of work over child processes, and gathers what each has to say.
+// Spreads independent pieces of work over child processes, and adds up what each of them counts.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <string>
+#include <optional>
 #include <vector>
 
 namespace keyturn::simulation {
 
-// Runs `work(worker)` for each of `count` workers in a process of its own; returns what each returned, in order. A worker that dies
-// leaves "died". With one worker everything happens in this process.
-std::vector<std::string> in_workers(int count, const std::function<std::string(int)>& work);
+using Counts = std::vector<std::uint64_t>;
+
+// Does `work(i)` for every i below `pieces`, in `jobs` child processes that take the next piece whenever they are done with one; what
+// comes first depends on the machine, what is returned does not: the sums of what all pieces returned, place by place. Nothing = a child
+// died. With one job everything happens in this process.
+std::optional<Counts> sum_over(std::uint64_t pieces, int jobs, const std::function<Counts(std::uint64_t)>& work);
 
 int processors();
 

@@ -251,8 +251,7 @@ void World::written(const Resource& resource, const StoredPtr& object, const std
   oracle_.journalled(object->body);
 }
 
-void World::declare(std::size_t subject, const api::SecretRotationSpec& spec) {
-  const ObjectKey& key = ground_.subjects[subject].rotation;
+void World::declare(const ObjectKey& key, const api::SecretRotationSpec& spec) {
   json::object desired{{"apiVersion", api::group_version},
                        {"kind", api::SecretRotation::kind},
                        {"metadata", {{"name", key.name}, {"namespace", key.ns}}},
@@ -261,7 +260,7 @@ void World::declare(std::size_t subject, const api::SecretRotationSpec& spec) {
   if (!applied) note("people", "are told: " + applied.error().message);
 }
 
-void World::remove(std::size_t subject) { (void)ask(writer_.remove(context(), rotation_resource, ground_.subjects[subject].rotation, 0)); }
+void World::remove(const ObjectKey& rotation) { (void)ask(writer_.remove(context(), rotation_resource, rotation, 0)); }
 
 std::optional<api::SecretRotation> World::rotation(std::size_t subject) {
   auto stored = ask(store_.get(context(), rotation_resource, ground_.subjects[subject].rotation));

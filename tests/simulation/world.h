@@ -65,8 +65,9 @@ class World final : public Surroundings, public StoreServer {
   void restart_after(Duration delay) { restart_after_ = delay; }
 
   // ---- what people do, through the API's own pipeline
-  void declare(std::size_t subject, const api::SecretRotationSpec& spec);
-  void remove(std::size_t subject);
+  void declare(std::size_t subject, const api::SecretRotationSpec& spec) { declare(ground_.subjects[subject].rotation, spec); }
+  void declare(const ObjectKey& rotation, const api::SecretRotationSpec& spec);
+  void remove(const ObjectKey& rotation);
   std::optional<api::SecretRotation> rotation(std::size_t subject);
   api::SecretRotationSpec first_spec(std::size_t subject) const;
   void edit_environment(const std::function<void(api::RotationEnvironmentSpec&)>& edit);
@@ -87,6 +88,7 @@ class World final : public Surroundings, public StoreServer {
   bool reachable(const std::string& system) const override { return !down_.contains(system); }
   void note(const std::string& who, const std::string& what) override { trace_.note(elapsed(), who, what); }
   void leaving(const Request& request) override { oracle_.leaving(request.what); }
+  void standing_still(Duration span) override { oracle_.standing_still(span); }
   Store& store() override { return store_; }
   Context context() override { return Context(truth_, "server"); }
   void run(boost::asio::awaitable<void> task) override;
