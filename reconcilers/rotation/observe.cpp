@@ -51,7 +51,7 @@ class Gathering {
         look_.pending = std::move(*pending);
       } else {
         // A pinned version that is gone is never replaced by another (protocol.md 5).
-        look_.seen.value_lost = pending.error().code == Errc::NotFound;
+        look_.seen.value_lost |= pending.error().code == Errc::NotFound;
         look_.seen.pending_refusal =
             co_await why_refused(pending.error(), *targets_.staging, targets_.staging_name, run_.status.staged_version);
       }
@@ -113,7 +113,7 @@ class Gathering {
     look_.made = std::move((*values)[at]);
     seen.known = true;
     if (run_.status.phase != Phase::Minting) co_return;
-    const Secret before = slots ? co_await staged_password(run_.status.slot_before) : password_in(look_.old);
+    const Secret before = slots ? co_await held_before() : password_in(look_.old);
     // Without knowing what was there, nothing can be said to have changed.
     seen.known = !before.empty();
     seen.unchanged = look_.made.equals(before);
@@ -171,6 +171,17 @@ class Gathering {
     if (rendered.empty()) return {};
     auto login = extract(spec_.secret.format, rendered, run_.spec.pending_principal);
     return login ? std::move(login->password) : Secret{};
+  }
+
+  // What the slot held when that was noted. Gone or disabled by hand, it is no reason to wait in silence.
+  Awaitable<Secret> held_before() {
+    const VersionId& noted = run_.status.slot_before;
+    if (noted.empty()) co_return Secret{};
+    auto staged = co_await targets_.staging->read(context_.named("read staged"), targets_.staging_name, noted);
+    if (staged) co_return password_in(*staged);
+    look_.seen.value_lost |= staged.error().code == Errc::NotFound;
+    look_.seen.old_refusal = co_await why_refused(staged.error(), *targets_.staging, targets_.staging_name, noted);
+    co_return Secret{};
   }
 
   Awaitable<Secret> staged_password(VersionId version) {

@@ -9,6 +9,7 @@
 #include "api/codec.h"
 #include "api/reasons.h"
 #include "reconcilers/rotation/admission.h"
+#include "reconcilers/rotation/targets.h"
 #include "tests/unit/reconcilers/rotation/protocol_site.h"
 
 namespace keyturn {
@@ -344,6 +345,25 @@ TEST(Slots, GoBackWhenTheProviderMakesNoValueInTime) {
     ASSERT_TRUE(story.site.settle("b.1")) << word_of(kind);
     expect_old_one_in_force(story.site, story.before);
     EXPECT_EQ(story.site.run_record()->status.failure, reason::progress_deadline_exceeded);
+  }
+}
+
+// Whether the provider has made a value is told by what the slot held before: without that note nothing can be told.
+TEST(Slots, SayWhenTheNoteOfWhatTheyHeldIsGoneOrDisabled) {
+  for (const bool gone : {true, false}) {
+    Story story(Kind::Slots);
+    story.site.want("b");
+    ASSERT_TRUE(story.site.reach(Phase::Minting));
+    const VersionId noted = story.site.run_record()->status.slot_before;
+    ASSERT_FALSE(noted.empty());
+    const std::string staged = staging_name("main", secret_name);
+    if (gone) {
+      story.site.vault->secrets.erase(staged);
+    } else {
+      story.site.vault->disable(staged, noted);
+    }
+    for (int count = 0; count < 5; ++count) story.site.pass();
+    EXPECT_EQ(story.site.run_record()->status.blocked, gone ? reason::value_lost : reason::secret_disabled);
   }
 }
 
