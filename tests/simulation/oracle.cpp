@@ -290,6 +290,7 @@ void Oracle::restored(const std::vector<boost::json::object>& kept) {
   for (std::size_t i = 0; i < ground_.subjects.size(); ++i) {
     if (in_switch_window(i) || in_reload_window(i)) cut_off_.insert(i);
   }
+  restored_ = true;
   runs_.clear();
   for (const boost::json::object& object : kept) {
     auto decoded = api::decode_rotation_run(object);
@@ -325,6 +326,17 @@ void Oracle::check_old_accepted(const Run& run, const std::string& property) {
   }
 }
 
+std::string Oracle::value_of(const VersionId& version) const {
+  for (const auto& [vault, held] : ground_.vaults) {
+    for (const auto& [secret, versions] : held.secrets) {
+      for (const StoredVersion& one : versions) {
+        if (one.about.id == version) return one.value;
+      }
+    }
+  }
+  return {};
+}
+
 // I14. What an adoption records was found, not brought about.
 void Oracle::check_success(const Run& run) {
   const std::size_t index = run.subject;
@@ -340,7 +352,9 @@ void Oracle::check_success(const Run& run) {
     const bool was_there = repairs && newest && newest->about.id == run.record.spec.reuse_version;
     const bool by_this_run = newest && (repairs || newest->about.tags.run == run.record.meta.name);
     const bool named = by_this_run && newest->about.tags.credential == run.record.spec.credential;
-    if (!named && !was_there) fail("I14", index, "success, and " + vault + " does not return the new value");
+    // Where somebody's hand was faster, what it published is what the run would have.
+    const bool same = lenient(index) && newest && newest->value == value_of(run.record.status.staged_version);
+    if (!named && !was_there && !same) fail("I14", index, "success, and " + vault + " does not return the new value");
   }
   if (!ground_.accepted_everywhere(index, login)) fail("I14", index, "success, and the new value is not accepted");
   for (const std::string& name : subject.consumers) {
@@ -350,7 +364,7 @@ void Oracle::check_success(const Run& run) {
     if (concerned && application.running && application.value != first->value)
       fail("I14", index, "success, and " + name + " uses another value");
   }
-  if (!lenient(index)) check_one_left(index);
+  if (!lenient(index) && !restored_) check_one_left(index);
 }
 
 // Where the provider makes the values, it keeps the old one until it needs its place.

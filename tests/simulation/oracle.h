@@ -87,6 +87,7 @@ class Oracle final : public GroundWatcher {
   // P2: a run begins from a sound state. P3: what lives beside the new credential is not forgotten when that one is published.
   void check_old_accepted(const Run& run, const std::string& property);
   void check_step(const Run& run, api::Phase before);
+  std::string value_of(const VersionId& version) const;
   void note_refusals(std::size_t subject);
   // So long ago that whoever acts now has seen it, or has seen nothing.
   bool long_ago(BootInstant then) const;
@@ -116,6 +117,7 @@ class Oracle final : public GroundWatcher {
   std::optional<BootInstant> unbound_since_;
   BootInstant last_change_{};
   bool repair_only_ = false;
+  bool restored_ = false;  // what a run that the journal has lost left behind, nobody knows of
   std::uint64_t forgiven_ = 0;
   std::optional<Violation> violation_;
 };

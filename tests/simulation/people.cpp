@@ -73,6 +73,12 @@ void People::waver_in(api::Phase phase, bool by_hands) {
   });
 }
 
+void People::meddle(Duration span) {
+  world_.later(draw_.between(Duration{0}, span), [this] {
+    if (!healed_) by_hand(draw_.below(world_.ground().subjects.size()));
+  });
+}
+
 void People::waver(std::size_t subject, Wavering how, const std::string& before) {
   switch (how) {
     case Wavering::ByHand:

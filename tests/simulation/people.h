@@ -24,6 +24,8 @@ class People {
   // Whenever a run enters `phase`, somebody now and then does a moment later what this world's people do then: want the revision before
   // again, suspend the rotation, declare a second one for the same login, or change things by hand.
   void waver_in(api::Phase phase, bool by_hand);
+  // Changes things by hand once, whatever is under way then.
+  void meddle(Duration span);
   // Leaves a consumer out of each rotation of a provider's values for a while.
   void forget_somebody(Duration span);
   // Takes back what would keep a run from its end, except for suspensions; `resume` does that.

@@ -25,7 +25,7 @@ std::uint64_t some_kinds(Draw& draw) {
   for (std::size_t kind = 0; kind < fault_kinds; ++kind) kinds |= draw.below(2) << kind;
   if (!draw.one_in(20)) kinds &= ~beyond_the_promise;
   if (!draw.one_in(4)) kinds &= ~bit(FaultKind::Human);
-  if (!draw.one_in(5)) kinds &= ~bit(FaultKind::RestoredBackup);
+  if (!draw.one_in(4)) kinds &= ~bit(FaultKind::RestoredBackup);
   return kinds;
 }
 
@@ -54,8 +54,8 @@ constexpr std::uint64_t two_in_a_rush = effects_of_a_rush | bit(FaultKind::Suspe
 
 std::uint64_t some_of_a_rush(Draw& draw) {
   const std::uint64_t human = draw.one_in(4) ? bit(FaultKind::Human) : 0;
-  if (draw.one_in(2)) return human | bit(FaultKind::Late);
-  return human | (draw.one_in(2) ? effects_of_a_rush : two_in_a_rush);
+  const std::uint64_t struck[] = {bit(FaultKind::Late), bit(FaultKind::Late), effects_of_a_rush, two_in_a_rush, two_in_a_rush};
+  return human | struck[draw.below(std::size(struck))];
 }
 
 Size some_size(Draw& draw) {
@@ -72,6 +72,7 @@ Size some_size(Draw& draw) {
 
 WorldSettings some_world(std::uint64_t seed, Draw& draw, std::uint64_t kinds, std::size_t subjects) {
   WorldSettings settings{.seed = seed, .timing = some_timing(draw)};
+  settings.slow_to_start = draw.one_in(6);
   settings.rates_differ = (kinds & bit(FaultKind::ClockRate)) != 0;
   constexpr api::Protocol protocols[] = {api::Protocol::Single, api::Protocol::Dual,  api::Protocol::Alternating,
                                          api::Protocol::Slots,  api::Protocol::Shift, api::Protocol::SharedKey};
@@ -130,6 +131,7 @@ std::optional<Violation> live_through(World& world, Draw& draw, std::uint64_t ki
                                      api::Phase::Retiring};
   const bool by_hand = (kinds & bit(FaultKind::Human)) != 0;
   if (by_hand || draw.one_in(size.rush ? 2 : 3)) people.waver_in(wavering[draw.below(std::size(wavering))], by_hand);
+  if (by_hand) people.meddle(size.span);
   if (draw.one_in(3)) people.forget_somebody(size.span);
   if (size.rush || draw.one_in(2)) {
     people.hurry(size.span, size.acts);

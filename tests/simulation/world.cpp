@@ -65,7 +65,8 @@ void World::lay_ground() {
     ground_.subjects.push_back(subject);
     ground_.found(i, users_.hex(16));
     for (const std::string& name : subject.consumers) {
-      ground_.applications.at(name).start_time = std::chrono::seconds(5 + users_.below(20));
+      const Duration::rep usual = 5 + static_cast<Duration::rep>(users_.below(20));
+      ground_.applications.at(name).start_time = std::chrono::seconds(settings_.slow_to_start ? 15 * usual : usual);
     }
     if (stranger) {
       ground_.applications.at(subject.consumers.back()).declared = false;

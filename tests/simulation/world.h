@@ -31,7 +31,8 @@ struct WorldSettings {
   std::uint64_t seed = 0;
   std::vector<SubjectSettings> subjects;
   api::Timing timing;
-  bool rates_differ = false;  // boot clocks may be off by the bound: the quarantine covers less
+  bool slow_to_start = false;  // consumers take minutes
+  bool rates_differ = false;   // boot clocks may be off by the bound: the quarantine covers less
 };
 
 class World final : public Surroundings, public StoreServer {
