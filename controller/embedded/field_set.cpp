@@ -76,6 +76,8 @@ std::map<std::string, Part> parts_of(const json::value* before, const json::valu
 }
 
 void compare(const json::value* before, const json::value* after, const api::Schema* schema, FieldChanges& changes) {
+  // A write changes little of an object: what is the same is not taken apart.
+  if (before && after && *before == *after) return;
   const Shape shape = shape_of(after ? *after : *before, schema);
   const bool same_shape = !before || !after || shape_of(*before, schema) == shape;
   if (shape == Shape::Leaf || !same_shape) {
@@ -83,7 +85,7 @@ void compare(const json::value* before, const json::value* after, const api::Sch
       changes.added.member = true;
     else if (!after)
       changes.removed.member = true;
-    else if (*before != *after)
+    else
       changes.modified.member = true;
     return;
   }

@@ -135,16 +135,15 @@ std::string WritePipeline::generated_name(std::string prefix) {
   return prefix;
 }
 
-Awaitable<Answer<std::vector<std::string>>> WritePipeline::admit(Context context, const ResourceType* type, json::object object,
-                                                                 std::optional<json::object> old, User user) {
-  const json::object* live = old ? &*old : nullptr;
-  const api::Violations violations = check_object(*type, object, live);
-  if (!violations.empty()) co_return invalid(*type, metadata_text(object, "name"), violations);
-  const bool spec_changed = !live || spec_differs(object, *live);
-  if (!admission_ || type->of != TypeOf::Rotation || !spec_changed || is_deleting(object)) co_return std::vector<std::string>{};
-  const std::string name(metadata_text(object, "name"));
-  const Result<AdmissionVerdict> verdict =
-      co_await admission_(context, AdmissionReview{type->stored_as(), std::move(object), std::move(old), std::move(user)});
+Awaitable<Answer<std::vector<std::string>>> WritePipeline::admit(Context context, const ResourceType* type, const json::object* object,
+                                                                 const json::object* old, User user) {
+  const api::Violations violations = check_object(*type, *object, old);
+  if (!violations.empty()) co_return invalid(*type, metadata_text(*object, "name"), violations);
+  const bool spec_changed = !old || spec_differs(*object, *old);
+  if (!admission_ || type->of != TypeOf::Rotation || !spec_changed || is_deleting(*object)) co_return std::vector<std::string>{};
+  const std::string name(metadata_text(*object, "name"));
+  AdmissionReview review{type->stored_as(), *object, old ? std::optional(*old) : std::nullopt, std::move(user)};
+  const Result<AdmissionVerdict> verdict = co_await admission_(context, std::move(review));
   if (!verdict) co_return store_failure(Error{Errc::Unavailable, "admission cannot decide now"}, *type, name);
   if (!verdict->violations.empty()) co_return invalid(*type, name, verdict->violations);
   co_return verdict->warnings;
@@ -168,7 +167,7 @@ Awaitable<Answer<Written>> WritePipeline::create(Context context, const Resource
     if (!inside) co_return inside.error();
   }
   prepare_create(*type, body, ns, random_.uuid(), clock_.now());
-  Answer<std::vector<std::string>> admitted = co_await admit(context, type, body, std::nullopt, user);
+  Answer<std::vector<std::string>> admitted = co_await admit(context, type, &body, nullptr, user);
   if (!admitted) co_return admitted.error();
   result.warnings.insert(result.warnings.end(), admitted->begin(), admitted->end());
   ManagedFields fields;
@@ -191,7 +190,7 @@ Awaitable<Answer<Written>> WritePipeline::create_applied(Context context, const 
   if (!applied) co_return applied.error();
   json::object object = std::move(*applied);
   prepare_create(*type, object, key.ns, random_.uuid(), clock_.now());
-  Answer<std::vector<std::string>> admitted = co_await admit(context, type, object, std::nullopt, user);
+  Answer<std::vector<std::string>> admitted = co_await admit(context, type, &object, nullptr, user);
   if (!admitted) co_return admitted.error();
   Answer<Written> written = co_await commit_create(context, type, key, std::move(object), options, Written{.warnings = *admitted});
   co_return written;
@@ -250,7 +249,7 @@ Awaitable<Answer<Written>> WritePipeline::change_once(Context context, const Res
 
   prepare_update(*type, object, before, part);
   if (const Answer<> role = check_role(*type, object, before, user); !role) co_return role.error();
-  Answer<std::vector<std::string>> admitted = co_await admit(context, type, object, before, user);
+  Answer<std::vector<std::string>> admitted = co_await admit(context, type, &object, &before, user);
   if (!admitted) co_return admitted.error();
   if (!apply) record_owners(*type, object, before, writer(options, part));
   Written result{.warnings = std::move(*warnings)};

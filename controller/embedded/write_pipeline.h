@@ -91,8 +91,9 @@ class WritePipeline {
                                            WriteOptions options, Written result);
   Awaitable<Answer<Written>> commit_remove(Context context, const ResourceType* type, StoredPtr live, boost::json::object last,
                                            bool dry_run);
-  Awaitable<Answer<std::vector<std::string>>> admit(Context context, const ResourceType* type, boost::json::object object,
-                                                    std::optional<boost::json::object> old, User user);
+  // Both objects outlive the call; `old` is null for a new one.
+  Awaitable<Answer<std::vector<std::string>>> admit(Context context, const ResourceType* type, const boost::json::object* object,
+                                                    const boost::json::object* old, User user);
   Awaitable<> remove_content(Context context, std::string ns);
   FieldWriter writer(const WriteOptions& options, Part part) const;
   std::string generated_name(std::string prefix);
