@@ -16,7 +16,7 @@ Needs needs_of_minting(Phase phase) {
 
 }  // namespace
 
-// Before a dependent is changed the vault is read as well: its tags tell whether another installation, or a newer run that a restored
+// Before anything is changed the vault is read as well: its tags tell whether another installation, or a newer run that a restored
 // journal does not know, has come between.
 Needs needs_of(api::Protocol protocol, api::Direction direction, Phase phase) noexcept {
   const bool minting = phase == Phase::Staging || phase == Phase::Minting;
@@ -28,7 +28,7 @@ Needs needs_of(api::Protocol protocol, api::Direction direction, Phase phase) no
     case Phase::Admitted:
       return {.vaults = true, .old = true, .baseline = true};
     case Phase::Staging:
-      return {.staged = true, .idle = true};
+      return {.vaults = true, .staged = true, .idle = true};
     case Phase::Pinned:
       // A retained value is tried before anything is begun.
       return {.pending = direction == api::Direction::Back};

@@ -132,6 +132,14 @@ Task<> RotationReconciler::clean_up(Context context, Pass& pass) {
   co_return ok();
 }
 
+// A system that does not accept what is published may have been given a staged value, by a run that a restored journal does not know: that
+// may be the only copy of it (I1).
+Awaitable<> RotationReconciler::tidy(Context context, Pass& pass, bool sound) {
+  if (!sound) co_return;
+  auto cleaned = co_await clean_up(context, pass);
+  if (!cleaned) log::warn("a staged value is still enabled", {{"rotation", pass.rotation.meta.key()}, {"error", cleaned.error()}});
+}
+
 // What another epoch has sent for a run that it ended may still land: the quarantine counts from when that is first seen here.
 void RotationReconciler::note_foreign_end(const std::vector<api::RotationRun>& runs, BootInstant now) {
   for (const api::RotationRun& run : runs) {

@@ -69,6 +69,8 @@ class RotationReconciler final : public Reconciler {
   Task<Outcome> act(Context context, Pass& pass);
   Task<Outcome> rest(Context context, Pass& pass);
   Task<> clean_up(Context context, Pass& pass);
+  // The same where what is published is seen to be accepted (`sound`); a failure is logged, and tried again by the next watch.
+  Awaitable<> tidy(Context context, Pass& pass, bool sound);
   void note_foreign_end(const std::vector<api::RotationRun>& runs, BootInstant now);
   void note_proven(Pass& pass);
   void note_withdrawn(Pass& pass);

@@ -166,8 +166,9 @@ Task<Outcome> RotationReconciler::advance(Context context, Pass& pass) {
               {{"rotation", pass.rotation.meta.key()}, {"run", pass.run->meta.name}, {"record", pass.run->status.record_hash}});
     watched_.erase(pass.rotation.meta.key());
     claims_.forget(pass.rotation.meta.key());
-    auto cleaned = co_await clean_up(context, pass);
-    if (!cleaned) log::warn("a staged value is still enabled", {{"rotation", pass.rotation.meta.key()}, {"error", cleaned.error()}});
+    // What was staged for a run that was let go is left to whoever looks whether a system accepts it after all. Of a first credential that
+    // was seen already.
+    co_await tidy(context, pass, step.phase != Phase::Abandoned || pass.run->spec.bootstrap);
   }
   for (api::RotationRun& run : pass.runs) {
     if (run.meta.name == pass.run->meta.name) run = *pass.run;

@@ -28,6 +28,11 @@ bool may_repair(const api::SecretRotationSpec& spec, const api::RotationRun& las
 Task<Outcome> RotationReconciler::idle(Context context, Pass& pass) {
   if (pass.rotation.meta.deleted) {
     watched_.erase(pass.rotation.meta.key());
+    if (const api::RotationRun* last = run_in_force(pass.runs)) {
+      const DriftLook look =
+          co_await look_for_drift(context.named("clean up"), pass.targets, pass.rotation.spec, *last, ports_.records.owner());
+      co_await tidy(context.named("clean up"), pass, look.told && look.drift.empty());
+    }
     auto cleared = co_await ports_.records.set_finalizer(context, pass.rotation.meta.key(), false);
     if (!cleared && cleared.error().code != Errc::NotFound) co_return cleared.error();
     co_return Outcome::done();
@@ -233,9 +238,8 @@ Task<Outcome> RotationReconciler::keep_watch(Context context, Pass& pass) {
       watched.drift = look.drift;
       if (!look.drift.empty() && may_repair(spec, last)) co_return co_await repair(context, pass, look.published);
     }
-    // What a crash right after the end of a run left behind.
-    auto cleaned = co_await clean_up(context.named("clean up"), pass);
-    if (!cleaned) log::warn("a staged value is still enabled", {{"rotation", key}, {"error", cleaned.error()}});
+    // What a crash right after the end of a run left behind, or a run that was let go.
+    co_await tidy(context.named("clean up"), pass, look.told && look.drift.empty());
   }
   pass.drift = watched.drift;
   auto written = co_await publish_status(context, pass);

@@ -337,6 +337,45 @@ TEST(Stalled, WhenTheJournalIsBehindTheVault) {
   EXPECT_EQ(site.records.stored_runs.size(), 1U);
 }
 
+// Back to `backup`, as after a backup of the journal was restored: the controller starts again, and knows nothing of what came after.
+void restore(Site& site, const api::RotationRun& backup) {
+  site.restart();
+  const std::string version = site.records.stored_runs.back().meta.resource_version;
+  site.records.stored_runs.back() = backup;
+  site.records.stored_runs.back().meta.resource_version = version;
+}
+
+TEST_P(EveryProtocol, IsBlockedWhenTheJournalIsOfBeforeTheRunPublished) {
+  for (const Phase when : {Phase::Admitted, Phase::Staging, Phase::Switching}) {
+    Site site(GetParam());
+    ASSERT_TRUE(site.adopt());
+    site.want("inc-4711");
+    ASSERT_TRUE(site.reach(when));
+    const api::RotationRun backup = *site.run_record();
+    ASSERT_TRUE(site.reach(Phase::Rolling));
+    restore(site, backup);
+    const int before = site.effects->count;
+    for (int pass = 0; pass < 30; ++pass) site.pass();
+    EXPECT_EQ(site.run_record()->status.blocked, reason::journal_behind);
+    EXPECT_EQ(site.effects->count, before);
+  }
+}
+
+TEST(StagedValue, IsKeptWhereASystemMayAcceptNothingElse) {
+  Site site(Protocol::Single);
+  ASSERT_TRUE(site.adopt());
+  site.want("inc-4711");
+  ASSERT_TRUE(site.reach(Phase::Admitted));
+  const api::RotationRun backup = *site.run_record();
+  ASSERT_TRUE(site.reach(Phase::Publishing));
+  restore(site, backup);
+  site.want("2026-q4");
+  ASSERT_TRUE(site.reach(Phase::Abandoned));
+  for (int pass = 0; pass < 30; ++pass) site.pass();
+  EXPECT_EQ(site.reason_of("Drifted"), reason::drift);
+  EXPECT_FALSE(site.everything_staged_is_disabled());
+}
+
 TEST(Stalled, WhenTheNamespaceIsNotBound) {
   Site site(Protocol::Dual);
   site.environment().bindings.clear();
