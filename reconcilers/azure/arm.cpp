@@ -85,6 +85,8 @@ ArmClient::ArmClient(std::shared_ptr<net::HttpClient> http, std::shared_ptr<Toke
     : client_(std::move(http), std::move(tokens), audience_of(settings), settings.request_timeout), random_(std::move(random)) {}
 
 Task<ArmReply> ArmClient::send_to(Context context, net::Url url, std::string method, std::string body, Effect effect) {
+  const BootInstant now = context.clock().boot_now();
+  if (now < paused_until_) co_return Error{Errc::Throttled, "Azure Resource Manager asked to slow down", paused_until_ - now};
   net::HttpRequest request;
   request.method = std::move(method);
   request.target = std::move(url.target);
@@ -106,6 +108,7 @@ Task<ArmReply> ArmClient::send_to(Context context, net::Url url, std::string met
   } else {
     out.error = service_error_of(*reply);
     log_refusal(context, *reply, out.error);
+    if (out.status == 429) paused_until_ = context.clock().boot_now() + retry_after(*reply).value_or(busy_delay);
   }
   co_return out;
 }

@@ -86,6 +86,8 @@ class ArmClient {
 
   AuthorizedClient client_;
   std::shared_ptr<Random> random_;
+  // Whoever asks again while a subscription is throttled keeps it throttled, for all its clients.
+  BootInstant paused_until_{};
 };
 
 // The reaction to a reply that is not a success. 409 and 429 for "another operation runs" are Throttled: wait, then repeat.

@@ -142,6 +142,8 @@ TEST_F(Arm, KeepsWhatALookFailedWith) {
   azure.then(429, "", {{"Retry-After", "3"}});
   EXPECT_EQ(look().error().code, Errc::Throttled);
   azure.then(503, "");
+  EXPECT_EQ(look().error().retry_after, Duration{3'000}) << "nothing is sent before it was asked to come back";
+  azure.clock.advance(Duration{3'000});
   EXPECT_EQ(look().error().code, Errc::Unavailable);
   azure.then(403, "");
   EXPECT_EQ(look().error().code, Errc::Denied);

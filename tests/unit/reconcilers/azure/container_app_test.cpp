@@ -210,6 +210,7 @@ TEST_F(ContainerApp, PassesDefiniteAndAmbiguousRefusalsOn) {
                          Row{415, Errc::Invalid}, Row{400, Errc::Invalid}}) {
     write_answer = azure.reply(row.status, R"({"error":{"code":"Other"}})");
     EXPECT_EQ(converge("").error().code, row.code) << row.status;
+    azure.clock.advance(Duration{60'000});
   }
   write_answer = std::nullopt;
   EXPECT_EQ(converge("").error().code, Errc::OutcomeUnknown);
